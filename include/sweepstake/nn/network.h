@@ -1,0 +1,92 @@
+/* A network in memory and one training step on it.
+ *
+ * Activations are [feature][batch], batch innermost, the batch padded to NET_LANES columns; padding
+ * columns are zero and take no part in losses or gradients. Parameters, gradients, optimiser moments
+ * and the mask each live in one aligned block with the layout of net_spec_parameters. A masked weight
+ * is exactly 0.0f at all times, and so are its gradient and moments. Nothing allocates inside a step. */
+#ifndef SWEEPSTAKE_NN_NETWORK_H
+#define SWEEPSTAKE_NN_NETWORK_H
+
+#include "base/rng.h"
+#include "nn/spec.h"
+
+#define NET_LANES 16
+
+struct network; /* the layers, their buffers, and the views below */
+
+struct net_options {
+    int32_t train_batch;    /* the largest batch of net_train_step */
+    int32_t evaluate_batch; /* the largest batch of net_evaluate; 0 = a good default */
+};
+
+struct network *net_create(const struct net_spec *spec, struct net_options options, struct error *err);
+void net_destroy(struct network *net); /* accepts NULL */
+
+/* Bytes net_create will allocate, for `plan`. */
+int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options);
+
+const struct parameter_spec *net_parameters(const struct network *net, int *count);
+
+/* The whole parameter block, net_block_size floats, owned by the network. */
+float *net_weights(struct network *net);
+float *net_gradients(struct network *net);
+int64_t net_block_size(const struct network *net);
+
+/* Initial values: parameter p's element e is normal number (p << 40) + e of the stream. */
+void net_initialize(struct network *net, enum init_kind kind, struct rng_stream stream);
+/* The same into a block of the caller's (reinit controls). */
+void net_spec_initialize(const struct net_spec *spec, enum init_kind kind, struct rng_stream stream, float *block);
+
+/* Sets the mask: one byte a block element, 1 = kept; biases and gaps are 1. Weights, gradients and
+ * moments of masked weights become 0. NULL = everything kept. The mask is copied. */
+int net_set_mask(struct network *net, const uint8_t *mask, struct error *err);
+
+/* The optimiser and its moments (zeroed). Called before the first step. */
+int net_set_optimizer(struct network *net, const struct optimizer_spec *optimizer, struct error *err);
+
+/* One batch as the network takes it: inputs [feature][columns], batch innermost, `columns` a multiple of NET_LANES,
+ * `examples` <= columns; labels[examples]. */
+struct net_batch {
+    const float *inputs;
+    const uint8_t *labels;
+    int32_t examples, columns;
+};
+
+/* Where the network wants a batch assembled (train_batch columns, padded): its own aligned input buffer. */
+float *net_train_input(struct network *net);
+float *net_evaluate_input(struct network *net);
+
+/* Forward, backward, optimiser. `rate` is the learning rate of this step; `iteration` (absolute) and
+ * `dropout` choose the dropout masks: unit u of example-column c of dropout layer l is kept by
+ * counter-based bits of (iteration, l, u, c). Returns the mean cross-entropy loss of the batch
+ * (non-finite when training has diverged; the weights are then unspecified). */
+double net_train_step(struct network *net, const struct net_batch *batch, double rate, int64_t iteration,
+                      struct rng_stream dropout);
+
+/* Forward and backward only, without the optimiser: gradients of the mean loss (tests, criteria). */
+double net_gradient(struct network *net, const struct net_batch *batch, int64_t iteration, struct rng_stream dropout);
+
+/* Forward without dropout: adds the sum of losses and the number of correct predictions (argmax; the
+ * lower class wins ties). */
+struct net_score {
+    double loss_sum;
+    int64_t correct, examples;
+};
+void net_evaluate(struct network *net, const struct net_batch *batch, struct net_score *score);
+
+/* Optimiser state as one block for in-flight checkpoints: floats in net_moments_count(net) * block size. */
+int net_moment_blocks(const struct network *net);
+float *net_moments(struct network *net, int which);
+/* Steps taken since net_set_optimizer (Adam's bias correction). */
+int64_t net_steps_taken(const struct network *net);
+void net_set_steps_taken(struct network *net, int64_t steps);
+
+/* The instruction set of the kernels in use ("avx512", "avx2", "portable"), chosen once a process: the best the
+ * CPU has, at most the one named by isa_limit / SWEEPSTAKE_ISA. Part of what fixes rounding. */
+const char *kernels_isa(void);
+int kernels_select(const char *isa_or_null, struct error *err); /* usage error when the CPU lacks it */
+/* OpenBLAS's core name, and one BLAS thread in this process. */
+const char *kernels_blas_core(void);
+void kernels_single_thread(void);
+
+#endif
