@@ -1,0 +1,45 @@
+/* Errors as values. The struct belongs to the caller and has a fixed size, so that reporting an
+ * error never allocates and never fails. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+int error_set(struct error *err, enum error_class class, const char *format, ...)
+{
+    if (err == NULL)
+        return -1;
+    /* Through a buffer: the arguments may point into the text that is replaced. */
+    char text[sizeof err->text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    memcpy(err->text, text, sizeof text);
+    err->class = class;
+    return -1;
+}
+
+int error_prefix(struct error *err, const char *format, ...)
+{
+    if (err == NULL)
+        return -1;
+    char text[sizeof err->text];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    size_t used = strlen(text);
+    if (text_copy(text + used, sizeof text - used, ": "))
+        text_copy(text + used + 2, sizeof text - used - 2, err->text);
+    memcpy(err->text, text, sizeof text);
+    return -1;
+}
+
+int error_exit_status(const struct error *err)
+{
+    return err->class == ERROR_USAGE ? 2 : 1;
+}
