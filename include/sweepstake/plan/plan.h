@@ -1,0 +1,128 @@
+/* The plan: experiments become tasks (training runs), a DAG in which equal keys are one task. What needs grid,
+ * network and data together is decided here: checks across fields (at the field's mark), resolved specs, keys,
+ * points, store slots, costs, memory. Pure: reads no store and no clock. */
+#ifndef SWEEPSTAKE_PLAN_PLAN_H
+#define SWEEPSTAKE_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/text.h"
+#include "data/dataset.h"
+#include "grid/grid.h"
+#include "nn/spec.h"
+
+#define PLAN_KEY_EPOCH 1 /* raised only when a field changes meaning */
+#define PLAN_MAX_AT GRID_MAX_AT
+#define PLAN_MAX_CAPTURES 62 /* iterations of one family (rewind-K, at-N) a network can keep */
+
+/* A network of the plan and what the store keeps for it. */
+struct plan_network {
+    struct net_spec spec;
+    char label[NET_NAME_SIZE];
+    int64_t mask_slots, init_slots, rewind_slots, at_slots, early_stop_slots, final_slots;
+    int32_t rewind_count, at_count;       /* ascending; datasets rewind-K and at-N */
+    int64_t rewinds[PLAN_MAX_CAPTURES], ats[PLAN_MAX_CAPTURES];
+};
+
+struct plan_dataset {
+    struct dataset_request request;
+    struct dataset_info info;
+    struct hash128 content;
+};
+
+/* How a task trains: shared by the many tasks that train alike. */
+struct plan_training {
+    struct optimizer_spec optimizer;
+    struct schedule_spec schedule;
+    int64_t batch, iterations; /* T */
+    double dropout;
+    int64_t evaluate_every;
+    int32_t at_count;
+    int64_t at[PLAN_MAX_AT]; /* ascending */
+};
+
+/* How its mask is made from its parent's. */
+struct plan_pruning {
+    enum field_criterion criterion;
+    enum field_scope scope;
+    double rate_conv, rate_fc, rate_output; /* 0 = never; kinds the network lacks are 0 */
+    int32_t rounds;  /* counts of so many rounds at once; 0 = the mask is the parent's (level-0 controls: all ones) */
+    double fraction; /* NaN = by rates */
+    int64_t at;      /* PRUNE_AT_END, or the iteration whose weights the criterion sees */
+};
+
+/* Where training starts. */
+enum plan_start {
+    START_INIT,         /* own initial values (level 0, reinit) */
+    START_REWIND,       /* the lineage's W_k under the mask (k = 0: init) */
+    START_PARENT_FINAL, /* learning-rate rewinding and fine-tuning */
+};
+
+struct plan_task {
+    struct hash128 key;
+    int32_t parent; /* row, -1 = none; always smaller than the task's own */
+    int32_t root;   /* row of the lineage's level-0 task; itself at level 0 */
+    int32_t level;
+    int32_t network, dataset, training, pruning; /* indices; pruning -1 at level 0 */
+    enum control_kind control;
+    int32_t draw; /* 1.. for controls, else 0 */
+    enum plan_start start;
+    int64_t start_iteration; /* k */
+    bool fixed_rate;         /* rewind.what: none */
+    bool diverts_init;       /* reinit: initial values from (seed_init, draw) */
+    int64_t seed_init, seed_order, seed_augment, seed_dropout;
+
+    /* what the store is to keep: slots this task uses (-1 absent), and which of them it writes */
+    int64_t mask_slot, init_slot, rewind_slot, at_slot, early_stop_slot, final_slot;
+    bool writes_mask, writes_init, writes_early_stop, writes_final;
+    int64_t rewind_set, at_set; /* bit i: this task captures the network's rewinds[i] / ats[i] */
+    bool test_curve;
+    int64_t curve_offset;
+    int32_t curve_count;
+    double cost; /* operations of training and evaluating, at the density expected */
+};
+
+/* What a reader plots. */
+struct plan_point {
+    int32_t experiment, level, control_index; /* -1 = the ticket itself */
+    enum control_kind control;
+    int32_t draw, task, dense_task;
+};
+
+struct plan {
+    const struct grid *grid; /* not owned */
+    struct plan_network *networks;
+    struct plan_dataset *datasets;
+    struct plan_training *trainings;
+    struct plan_pruning *prunings;
+    struct plan_task *tasks; /* parents before children */
+    struct plan_point *points;
+    int32_t network_count, dataset_count, training_count, pruning_count, task_count, point_count;
+    int64_t curve_rows;
+    int64_t unshared_tasks; /* training runs without sharing: one a point */
+    double cost, unshared_cost;
+    char hash[HASH_HEX_SIZE]; /* of everything above that the store's layout depends on */
+};
+
+struct plan_options {
+    const char *data_folder; /* --data; NULL = SWEEPSTAKE_DATA, may be NULL too */
+};
+
+/* Resolves, checks and expands. Datasets from files are decoded (for their content hash); generators are not. */
+struct plan *plan_create(const struct grid *grid, const struct plan_options *options, struct error *err);
+void plan_destroy(struct plan *plan); /* accepts NULL */
+
+/* The canonical text that is hashed into a task's key (frozen format; epoch PLAN_KEY_EPOCH). Contains the parent's key. */
+void plan_key_text(const struct plan *plan, int32_t task, struct text *text);
+
+/* Memory in bytes one worker needs for the largest task: network, dataset, buffers. */
+int64_t plan_memory_bytes(const struct plan *plan);
+
+/* Longest chain of tasks, in cost; and the makespan on `workers` by list scheduling. */
+double plan_critical_cost(const struct plan *plan);
+double plan_makespan_cost(const struct plan *plan, int32_t workers);
+
+#endif
