@@ -20,11 +20,12 @@ struct shape {
     int32_t channels, height, width;
 };
 
-enum layer_kind { LAYER_FC, LAYER_RELU, LAYER_DROPOUT };
+enum layer_kind { LAYER_FC, LAYER_RELU, LAYER_DROPOUT, LAYER_KINDS };
 
 struct layer_spec {
     enum layer_kind kind;
     int32_t outputs; /* LAYER_FC: number of units */
+    double drop; /* LAYER_DROPOUT: the probability of dropping a unit, 0 < drop < 1 */
     /* LAYER_FC: the last layer of the network. Has the rate `output` when pruned. */
     bool is_output;
 };
