@@ -35,7 +35,7 @@ static int read_all(int fd, size_t limit, char **bytes, size_t *length, struct e
             break;
         *length += (size_t)got;
         if (*length > limit)
-            return error_set(err, ERROR_USAGE, "larger than the %zu bytes that are read", limit);
+            return error_set(err, ERROR_USAGE, "larger than the %zu bytes that may be read", limit);
     }
     (*bytes)[*length] = '\0';
     return 0;

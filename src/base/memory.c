@@ -14,9 +14,20 @@ static void set_exhausted(struct error *err, size_t count, size_t size)
     error_set(err, ERROR_RESOURCE, "not enough memory for %s", amount);
 }
 
+/* Bytes of `count` elements, at least 1, with `padding` to spare; 0 where that overflows. */
+static size_t bytes_of(size_t count, size_t size, size_t padding)
+{
+    size_t bytes, padded;
+    if (__builtin_mul_overflow(count, size, &bytes) ||
+        __builtin_add_overflow(bytes, padding, &padded))
+        return 0;
+    return bytes > 0 ? bytes : 1;
+}
+
 void *mem_zeroed(size_t count, size_t size, struct error *err)
 {
-    void *memory = count == 0 || size == 0 ? calloc(1, 1) : calloc(count, size);
+    size_t bytes = bytes_of(count, size, 0);
+    void *memory = bytes > 0 ? calloc(bytes, 1) : NULL;
     if (memory == NULL)
         set_exhausted(err, count, size);
     return memory;
@@ -24,16 +35,10 @@ void *mem_zeroed(size_t count, size_t size, struct error *err)
 
 void *mem_aligned(size_t count, size_t size, struct error *err)
 {
-    size_t bytes, padded;
-    if (__builtin_mul_overflow(count, size, &bytes) ||
-        __builtin_add_overflow(bytes, (size_t)MEMORY_ALIGNMENT - 1, &padded)) {
-        set_exhausted(err, count, size);
-        return NULL;
-    }
-    padded = padded / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
-    if (padded == 0)
-        padded = MEMORY_ALIGNMENT;
-    void *memory = aligned_alloc(MEMORY_ALIGNMENT, padded);
+    size_t bytes = bytes_of(count, size, MEMORY_ALIGNMENT);
+    /* aligned_alloc wants a multiple of the alignment. */
+    size_t padded = (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
+    void *memory = padded > 0 ? aligned_alloc(MEMORY_ALIGNMENT, padded) : NULL;
     if (memory == NULL)
         set_exhausted(err, count, size);
     else
@@ -53,7 +58,8 @@ int mem_grow(void **array, size_t *capacity, size_t needed, size_t size, struct 
      * access as void * would break the aliasing rules. */
     void *old;
     memcpy(&old, array, sizeof old);
-    void *grown = reallocarray(old, doubled, size);
+    size_t bytes = bytes_of(doubled, size, 0);
+    void *grown = bytes > 0 ? realloc(old, bytes) : NULL;
     if (grown == NULL) {
         set_exhausted(err, doubled, size);
         return -1;
