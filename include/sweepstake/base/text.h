@@ -14,6 +14,8 @@ struct text {
 
 void text_add(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_add_bytes(struct text *text, const char *bytes, size_t length);
+/* Adds a JSON string, quotes included (RFC 8259; bytes above 127 are passed on as they are). */
+void text_add_json(struct text *text, const char *string);
 void text_finish(struct text *text); /* frees; the struct may be used again */
 
 /* Copies with truncation, always terminates. Returns false when the text did not fit. */

@@ -15,8 +15,8 @@
  * early-stop iteration; then what to type next. */
 int view_summary(struct store *store, const char *path, FILE *out, struct error *err);
 
-/* Counts, failures grouped by what they share, how far the grid is. */
-int view_status(struct store *store, const char *path, FILE *out, struct error *err);
+/* Counts, failures grouped by what they share, how far the grid is. *complete: nothing is left to run. */
+int view_status(struct store *store, const char *path, FILE *out, bool *complete, struct error *err);
 
 enum view_format { VIEW_CSV, VIEW_JSON_LINES };
 enum view_rows { VIEW_POINTS /* joined with experiments, tasks and results */, VIEW_CURVES };
