@@ -1,5 +1,5 @@
-/* One point of a grid: every field resolved (recipe, blocks, axes, zip applied), each with the mark of
- * the value that set it, so that checks made later (plan) can point at the line. Plain data. */
+/* One point of a grid: every field resolved (recipe, blocks, axes, zip applied), each with the mark
+ * of the value that set it, so that checks made later (plan) can point at the line. Plain data. */
 #ifndef SWEEPSTAKE_GRID_EXPERIMENT_H
 #define SWEEPSTAKE_GRID_EXPERIMENT_H
 
@@ -7,16 +7,17 @@
 #include <stdint.h>
 
 #define GRID_NAME_SIZE 64
-#define GRID_PATH_SIZE 1024
+#define GRID_PATH_SIZE 256
 #define GRID_MAX_AT 16        /* train.evaluate.at, schedule drops */
 #define GRID_MAX_FRACTIONS 64 /* prune.fractions */
 #define GRID_MAX_LEVELS 64    /* control levels; also the most rounds */
 #define GRID_MAX_CONTROLS 16
 #define GRID_MAX_SET 8
+#define GRID_SET_SIZE 128
 
 /* Where a value stands in the grid file; line 0 = a default or a recipe. Counted from 1. */
 struct mark {
-    uint32_t line, column;
+    uint32_t line, column; /* columns count characters, not bytes */
 };
 
 /* A length of training: iterations, or epochs ("160ep"), which plan turns into iterations. */
@@ -38,12 +39,19 @@ struct real_list {
 enum field_optimizer { FIELD_OPTIMIZER_SGD, FIELD_OPTIMIZER_ADAM };
 enum field_decay { FIELD_DECAY_CONSTANT, FIELD_DECAY_STEP, FIELD_DECAY_COSINE };
 enum field_test { FIELD_TEST_SUMMARY, FIELD_TEST_EVERY };
-enum field_criterion { FIELD_CRITERION_MAGNITUDE }; /* others are known by name and refused as not there yet */
+enum field_criterion {
+    FIELD_CRITERION_MAGNITUDE
+}; /* others are known by name and refused as not there yet */
 enum field_scope { FIELD_SCOPE_LAYER, FIELD_SCOPE_GLOBAL };
 enum field_prune_schedule { FIELD_ITERATIVE, FIELD_ONE_SHOT };
 enum field_rewind { FIELD_REWIND_WEIGHTS, FIELD_REWIND_LEARNING_RATE, FIELD_REWIND_NONE };
 
-enum snapshot { SNAPSHOT_INIT = 1, SNAPSHOT_REWIND = 2, SNAPSHOT_EARLY_STOP = 4, SNAPSHOT_FINAL = 8 };
+enum snapshot {
+    SNAPSHOT_INIT = 1,
+    SNAPSHOT_REWIND = 2,
+    SNAPSHOT_EARLY_STOP = 4,
+    SNAPSHOT_FINAL = 8
+};
 
 enum control_kind { CONTROL_NONE, CONTROL_REINIT, CONTROL_RANDOM_MASK, CONTROL_SAME, CONTROL_FORK };
 
@@ -56,11 +64,11 @@ struct experiment_fields {
     char architecture[GRID_NAME_SIZE];
     struct {
         char name[GRID_NAME_SIZE];
-        char folder[GRID_PATH_SIZE];    /* empty = --data, SWEEPSTAKE_DATA */
-        int64_t validation;             /* examples */
-        int64_t train, test;            /* -1 = all */
+        char folder[GRID_PATH_SIZE]; /* empty = --data, SWEEPSTAKE_DATA */
+        int64_t validation;          /* examples */
+        int64_t train, test;         /* -1 = all */
         int64_t split_seed;
-        int64_t seed;                   /* generators */
+        int64_t seed; /* generators */
     } dataset;
     struct {
         struct steps iterations;
@@ -91,9 +99,10 @@ struct experiment_fields {
         struct {
             double conv, fc, output; /* output: resolved ("half" = half of fc); 0 = never pruned */
         } rate;
-        int64_t rounds;             /* with fractions: their number */
-        struct real_list fractions; /* one-shot: total fraction of prunable weights pruned at level 1, 2, ... */
-        int64_t at;                 /* PRUNE_AT_END, or an iteration (init = 0) */
+        int64_t rounds; /* with fractions: their number */
+        struct real_list
+            fractions; /* one-shot: total fraction of prunable weights pruned at level 1, 2, ... */
+        int64_t at;    /* PRUNE_AT_END, or an iteration (init = 0) */
     } prune;
     struct {
         struct steps to;
@@ -106,27 +115,33 @@ struct experiment_fields {
 
 #define GRID_FIELD_MAX 64
 
+/* What each ticket is compared with. */
+struct control {
+    enum control_kind kind;
+    struct mark mark;
+    int32_t draws;
+    int32_t level_count; /* -1 = every level >= 1 */
+    int32_t levels[GRID_MAX_LEVELS];
+    int32_t set_count; /* fields changed for this control alone */
+    struct control_set {
+        int32_t field; /* of dataset, train or seed */
+        struct mark mark;
+        char value[GRID_SET_SIZE]; /* the scalar as written; checked when read */
+    } set[GRID_MAX_SET];
+};
+
+/* Every byte of `fields` that is no value (padding, the end of texts and lists) is zero:
+ * experiments with equal fields are equal under memcmp. */
 struct experiment {
     struct experiment_fields fields;
     struct mark marks[GRID_FIELD_MAX]; /* by field number */
-    unsigned snapshots;                /* of enum snapshot */
+    const struct control
+        *controls; /* [control_count], shared by the experiments of a block; the grid's */
     int32_t control_count;
-    struct control {
-        enum control_kind kind;
-        struct mark mark;
-        int32_t draws;
-        int32_t level_count; /* -1 = every level >= 1 */
-        int32_t levels[GRID_MAX_LEVELS];
-        int32_t set_count; /* fields changed for this control alone */
-        struct control_set {
-            int32_t field;
-            struct mark mark;
-            char value[128]; /* the scalar as written; checked when read */
-        } set[GRID_MAX_SET];
-    } controls[GRID_MAX_CONTROLS];
+    unsigned snapshots; /* of enum snapshot */
 };
 
-/* `to` = the experiment as the control's training sees it (`set` applied). */
+/* `to` = the experiment as the control's training sees it (`set` applied; it has no controls). */
 void experiment_for_control(const struct experiment *experiment, const struct control *control,
                             struct experiment *to);
 

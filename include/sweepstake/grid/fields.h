@@ -17,18 +17,20 @@ enum field_type {
     FIELD_STEPS,
     FIELD_STEPS_LIST,
     FIELD_REAL_LIST,
-    FIELD_PRUNE_AT, /* end | init | iteration */
+    FIELD_PRUNE_AT,    /* end | init | iteration */
+    FIELD_EXAMPLES,    /* an integer, or `all` (-1) */
+    FIELD_OUTPUT_RATE, /* a real, or `half`: half of prune.rate.fc, resolved in an experiment */
 };
 
 struct field {
     const char *path; /* "train.optimizer.learning_rate" */
     enum field_type type;
-    size_t offset, size; /* in struct experiment_fields */
-    double least, most;  /* numbers: the allowed range */
-    bool above_least;    /* the range is open at `least` */
+    size_t offset, size;        /* in struct experiment_fields */
+    double least, most;         /* numbers: the allowed range */
+    bool above_least;           /* the range is open at `least` */
     const char *const *choices; /* NULL-terminated, by enum value */
-    const char *initial; /* the default as it would be written */
-    const char *meaning; /* one line for the reference, units included */
+    const char *initial;        /* the default as it would be written */
+    const char *meaning;        /* one line for the reference, units included */
 };
 
 int field_count(void);
@@ -40,6 +42,10 @@ int field_find(const char *path);
 bool field_is_scalar(const struct field *field);
 
 /* The value as it would be written in a grid ("1.2e-3", "adam", "160ep"). */
-void field_value_text(const struct field *field, const struct experiment_fields *fields, struct text *text);
+void field_value_text(const struct field *field, const struct experiment_fields *fields,
+                      struct text *text);
+
+/* The reference of all fields, a Markdown table: path, what may be written, default, meaning. */
+void field_reference(struct text *text);
 
 #endif

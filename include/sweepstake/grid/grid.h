@@ -6,28 +6,33 @@
 #include "grid/experiment.h"
 #include "grid/fields.h"
 
-#define GRID_MAX_BYTES (1 << 20)       /* a longer file is refused */
+#define GRID_MAX_BYTES (1 << 20) /* a longer file is refused */
 #define GRID_MAX_EXPERIMENTS 1000000
 
+#define GRID_FILE_SIZE 512 /* a longer path is cut in messages */
+
 struct grid {
-    char file[GRID_PATH_SIZE]; /* for messages */
+    char file[GRID_FILE_SIZE]; /* for messages */
     char name[GRID_NAME_SIZE];
-    char *text;                /* exactly what was read, text_length bytes, terminated */
+    char *text; /* exactly what was read, text_length bytes, terminated */
     size_t text_length;
     struct experiment *experiments;
     int32_t experiment_count;
+    struct control **controls; /* the lists that experiments point into */
+    int32_t control_list_count;
 };
 
-/* Parses and expands. Usage errors read "file:line:column: key: what is wrong; what would be right".
- * Experiments come in the order: block, then axes (the first varies slowest), then zip groups. Equal
- * experiments are kept once. */
+/* Parses and expands. Usage errors read "file:line:column: key: what is wrong; what would be
+ * right". Experiments come in the order: block, then axes (the first varies slowest), then zip
+ * groups. Equal experiments are kept once. */
 struct grid *grid_parse(const char *file, const char *text, size_t length, struct error *err);
 struct grid *grid_read(const char *file, struct error *err);
 void grid_destroy(struct grid *grid); /* accepts NULL */
 
-/* Sets err to a usage error at a field's mark: "file:line:column: path: ..." ("file: path: ..." where the value is a default). Returns -1. */
-int grid_error_at(struct error *err, const struct grid *grid, const struct experiment *experiment, int field,
-                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Sets err to a usage error at a field's mark: "file:line:column: path: ..." ("file: path: ..."
+ * where the value is a default). Returns -1. */
+int grid_error_at(struct error *err, const struct grid *grid, const struct experiment *experiment,
+                  int field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* The embedded recipe's YAML, or NULL. */
 const char *recipe_text(const char *name);
