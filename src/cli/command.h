@@ -1,5 +1,5 @@
-/* The subcommands and what they share: options from one table a command (which makes its --help too),
- * numbers on the command line, and how an error ends the program. */
+/* The subcommands and what they share: options from one table a command (which makes its --help
+ * too), numbers on the command line, and how an error ends the program. */
 #ifndef SWEEPSTAKE_CLI_COMMAND_H
 #define SWEEPSTAKE_CLI_COMMAND_H
 
@@ -20,7 +20,12 @@ struct command {
 extern const struct command command_plan, command_run, command_status, command_verify,
     command_export;
 
-enum option_kind { OPTION_FLAG /* bool */, OPTION_TEXT /* const char * */, OPTION_INTEGER /* int */, OPTION_REAL /* double */ };
+enum option_kind {
+    OPTION_FLAG /* bool */,
+    OPTION_TEXT /* const char * */,
+    OPTION_INTEGER /* int */,
+    OPTION_REAL /* double */
+};
 
 struct option_row {
     const char *name; /* without the dashes */

@@ -1,4 +1,5 @@
-/* sweepstake's command line: finds the subcommand and hands over. Each subcommand is a file of its own. */
+/* sweepstake's command line: finds the subcommand and hands over. Each subcommand is a file of its
+ * own. */
 #include <stdio.h>
 #include <string.h>
 

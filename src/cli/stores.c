@@ -11,7 +11,8 @@
 #include "store/store.h"
 #include "view/view.h"
 
-/* Results that did not reach the reader (a full disk, a closed pipe) are an error, not a success. */
+/* Results that did not reach the reader (a full disk, a closed pipe) are an error, not a success.
+ */
 static int finish_output(int status)
 {
     if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
@@ -27,7 +28,8 @@ static int run_status(const struct command *command, int argc, char **argv)
 {
     bool follow = false;
     const struct option_row rows[] = {
-        {"follow", OPTION_FLAG, NULL, "show it again every two seconds until all is done", &follow, 0, 0},
+        {"follow", OPTION_FLAG, NULL, "show it again every two seconds until all is done", &follow,
+         0, 0},
     };
     const char *path;
     enum options_result options = options_read(command, rows, 1, argc, argv, &path, 1);
@@ -118,7 +120,8 @@ static int run_export(const struct command *command, int argc, char **argv)
     const char *format = "csv", *path;
     bool curves = false;
     const struct option_row rows[] = {
-        {"format", OPTION_TEXT, "FORMAT", "csv (default) or jsonl: a JSON object a line", &format, 0, 0},
+        {"format", OPTION_TEXT, "FORMAT", "csv (default) or jsonl: a JSON object a line", &format,
+         0, 0},
         {"curves", OPTION_FLAG, NULL, "the training curves instead of the points", &curves, 0, 0},
     };
     enum options_result options = options_read(command, rows, 2, argc, argv, &path, 1);
@@ -129,7 +132,8 @@ static int run_export(const struct command *command, int argc, char **argv)
         fprintf(stderr, "sweepstake export: --format '%s': expected csv or jsonl\n", format);
         return STATUS_USAGE;
     }
-    return export_store(path, curves ? VIEW_CURVES : VIEW_POINTS, json ? VIEW_JSON_LINES : VIEW_CSV);
+    return export_store(path, curves ? VIEW_CURVES : VIEW_POINTS,
+                        json ? VIEW_JSON_LINES : VIEW_CSV);
 }
 
 const struct command command_export = {

@@ -1,0 +1,202 @@
+/* sweepstake run: decides what this process is (one worker, the supervisor, a rank of a launch),
+ * shows progress, and prints the table at the end. */
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "command.h"
+#include "dist/run.h"
+#include "store/store.h"
+#include "view/view.h"
+
+/* How the supervisor's terminal tells its ranks, whose stderr is a pipe: "live COLUMNS", "lines",
+ * "quiet". */
+#define PROGRESS_VARIABLE "SWEEPSTAKE_PROGRESS"
+#define STORE_PATH_SIZE 4096
+
+struct run_options {
+    const char *grid, *store, *data;
+    int workers, attempts;
+    double silence;
+    bool quiet, verbose;
+};
+
+static int cores_allowed(void)
+{
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}
+
+static enum options_result read_options(const struct command *command, int argc, char **argv,
+                                        struct run_options *options)
+{
+    const struct option_row rows[] = {
+        {"store", OPTION_TEXT, "FILE", "results file (default: the grid's name with .h5)",
+         &options->store, 0, 0},
+        {"workers", OPTION_INTEGER, "N", "tasks trained at a time (default: the cores allowed)",
+         &options->workers, 1, 100000},
+        {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
+         &options->data, 0, 0},
+        {"silence", OPTION_REAL, "SECONDS", "a worker silent for so long is given up (default 60)",
+         &options->silence, 0.5, 1e6},
+        {"attempts", OPTION_INTEGER, "N", "how often a task is tried (default 3)",
+         &options->attempts, 1, 100},
+        {"quiet", OPTION_FLAG, NULL, "no progress, no table", &options->quiet, 0, 0},
+        {"verbose", OPTION_FLAG, NULL, "say more of what happens", &options->verbose, 0, 0},
+    };
+    return options_read(command, rows, sizeof rows / sizeof *rows, argc, argv, &options->grid, 1);
+}
+
+/* --- progress --- */
+
+static int terminal_columns(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+/* Puts how to show progress into the environment, for the ranks and for this process alike. */
+static int choose_progress(bool quiet)
+{
+    char value[32] = "lines";
+    if (quiet)
+        text_copy(value, sizeof value, "quiet");
+    else if (isatty(STDERR_FILENO))
+        snprintf(value, sizeof value, "live %d", terminal_columns());
+    return setenv(PROGRESS_VARIABLE, value, 1);
+}
+
+static struct view_progress *open_progress(bool quiet, struct error *err)
+{
+    if (getenv(PROGRESS_VARIABLE) == NULL && choose_progress(quiet) != 0) {
+        error_set(err, ERROR_RESOURCE, "the environment could not be extended");
+        return NULL;
+    }
+    const char *value = getenv(PROGRESS_VARIABLE);
+    enum view_progress_mode mode = VIEW_LINES;
+    int columns = 80;
+    if (sscanf(value, "live %d", &columns) == 1)
+        mode = VIEW_LIVE;
+    else if (strcmp(value, "quiet") == 0)
+        mode = VIEW_QUIET;
+    return view_progress_create(mode, columns, stderr, err);
+}
+
+/* --- the end --- */
+
+static int print_summary(const char *path, struct error *err)
+{
+    struct store *store = store_open(path, STORE_READ, NULL, err);
+    if (store == NULL)
+        return -1;
+    int failed = view_summary(store, path, stdout, err);
+    store_close(store);
+    return failed;
+}
+
+static int report_end(int status, const char *path, bool quiet, const struct error *err)
+{
+    struct error trouble = {0};
+    if (err->text[0] != '\0')
+        fprintf(stderr, "sweepstake: %s\n", err->text);
+    if (status == RUN_USAGE || quiet)
+        return status;
+    if (status == RUN_RESUMABLE)
+        fprintf(stderr, "sweepstake: stopped; the same command goes on where it stopped (%s)\n",
+                path);
+    else if (print_summary(path, &trouble) != 0)
+        fprintf(stderr, "sweepstake: %s\n", trouble.text);
+    return status;
+}
+
+/* --- what this process is --- */
+
+static int run_here(const struct run_options *options, struct run_job *job, bool rank,
+                    struct error *err)
+{
+    struct view_progress *progress = open_progress(options->quiet, err);
+    if (progress == NULL)
+        return 1;
+    job->show = view_progress_show;
+    job->show_user = progress;
+    log_set_before_line(view_progress_clear, progress);
+    int status = rank ? run_rank(job, err) : run_single(job, err);
+    log_set_before_line(NULL, NULL);
+    view_progress_destroy(progress);
+    return status;
+}
+
+/* The ranks run this very program with the same words. */
+static int run_supervised(const struct run_job *job, bool quiet, int argc, char **argv,
+                          struct error *err)
+{
+    char program[STORE_PATH_SIZE];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    char **words = calloc((size_t)argc + 2, sizeof *words);
+    if (length < 0 || words == NULL || choose_progress(quiet) != 0) {
+        free(words);
+        error_set(err, ERROR_RESOURCE, "the ranks' command line could not be made");
+        return 1;
+    }
+    program[length] = '\0';
+    words[0] = program;
+    memcpy(words + 1, argv, (size_t)argc * sizeof *words);
+    int status = run_supervise(job, words, err);
+    free(words);
+    return status;
+}
+
+static int default_store(const char *grid_file, char *to, struct error *err)
+{
+    struct grid *grid = grid_read(grid_file, err);
+    if (grid == NULL)
+        return -1;
+    snprintf(to, STORE_PATH_SIZE, "%s.h5", grid->name);
+    grid_destroy(grid);
+    return 0;
+}
+
+static int run_run(const struct command *command, int argc, char **argv)
+{
+    struct run_options options = {.workers = cores_allowed(), .attempts = 3, .silence = 60};
+    enum options_result read = read_options(command, argc, argv, &options);
+    if (read != OPTIONS_GO_ON)
+        return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
+    struct error err = {0};
+    char store[STORE_PATH_SIZE];
+    if (options.store == NULL && default_store(options.grid, store, &err) != 0)
+        return command_fail(&err);
+    if (options.verbose)
+        log_set_level(LOG_DEBUG);
+    struct run_job job = {
+        .grid_file = options.grid,
+        .store_file = options.store != NULL ? options.store : store,
+        .data_folder = options.data,
+        .workers = options.workers,
+        .silence = options.silence,
+        .max_attempts = options.attempts,
+        .verbose = options.verbose,
+        .fake = getenv("SWEEPSTAKE_FAKE"),
+    };
+    if (run_is_rank())
+        return run_here(&options, &job, true, &err);
+    int status = options.workers == 1 ? run_here(&options, &job, false, &err)
+                                      : run_supervised(&job, options.quiet, argc, argv, &err);
+    return report_end(status, job.store_file, options.quiet, &err);
+}
+
+const struct command command_run = {
+    .name = "run",
+    .operands = "GRID",
+    .summary = "Run a grid, or go on with one that was interrupted",
+    .details =
+        "One worker runs in this process; several run under mpirun with a master. Finished tasks\n"
+        "are kept: the same command goes on after any interruption.\n",
+    .run = run_run,
+};
