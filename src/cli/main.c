@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/version.h"
 #include "command.h"
 
 static const struct command *const commands[] = {&command_plan, &command_run, &command_status,
@@ -51,7 +52,7 @@ int main(int argc, char **argv)
         return 0;
     }
     if (strcmp(argv[1], "--version") == 0) {
-        printf("sweepstake %s\n", SWEEPSTAKE_VERSION);
+        printf("sweepstake %s (%s)\n", version_text(), version_commit());
         return 0;
     }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
