@@ -1,9 +1,17 @@
-/* The scheduler: a pure state machine. Events only update state; sched_next is the idempotent step that
- * says what to do now. No MPI, no HDF5, no clock: time comes in with the events. The caller (dist) does
- * the messaging and the writing.
+/* The scheduler: a pure state machine. Events only update state; sched_next says what to do now. No MPI,
+ * no HDF5, no clock: time comes in with the events. The caller (dist) does the messaging and the writing.
  *
- * Invariants: a task is handed out only when its parent is done; one hand-out at a time; a task finished,
- * failed or written off is never handed out again; attempts are reported for writing before hand-out. */
+ * Protocol of the caller: one sched_event; when it counted and is SCHED_TASK_DONE or _DIVERGED, write the
+ * task's row; then sched_next until it returns false or gives SCHED_FINISHED, doing each action before
+ * asking for the next one. Several events may come before sched_next is asked.
+ *
+ * Invariants: a task is handed out only when its parent is done (diverged parents have nothing to prune);
+ * one worker holds it at a time; a task done, diverged or written off is never handed out again; each task is
+ * written off at most once; attempts are given for writing before the hand-out is.
+ *
+ * Attempts count hand-outs. A hand-out that ends by failure, by the loss or the silence of its worker has
+ * been an attempt; one that is interrupted, or under way at SCHED_STOP, has not (unless it still fails by
+ * itself). A task that may not be tried again is written off as failed. */
 #ifndef SWEEPSTAKE_SCHED_SCHED_H
 #define SWEEPSTAKE_SCHED_SCHED_H
 
@@ -14,38 +22,55 @@
 
 enum task_state {
     TASK_WAITING,     /* parent not done yet */
-    TASK_READY,
-    TASK_RUNNING,
+    TASK_READY,       /* to be handed out */
+    TASK_RUNNING,     /* held by a worker */
     TASK_DONE,        /* trained */
     TASK_DIVERGED,    /* trained to a non-finite loss: a result */
     TASK_FAILED,      /* tried as often as allowed */
-    TASK_SKIPPED,     /* its parent diverged: there is nothing to prune */
+    TASK_SKIPPED,     /* an ancestor diverged: there is nothing to prune */
     TASK_UNREACHABLE, /* an ancestor failed */
 };
 
-/* What the scheduler knows of a task at the start. */
+/* What the scheduler knows of a task at the start.
+ *
+ * DONE, DIVERGED and FAILED are results kept from earlier launches. All other states mean "no result yet"
+ * and are worked out anew from the parent: a task below a failed or diverged one is written off (without
+ * SCHED_WRITE_OFF where the given state says so already), one that was skipped or unreachable and is no longer
+ * is run, and one whose attempts reach the maximum is written off as failed at once. */
 struct sched_task {
-    int32_t parent;        /* -1 = none */
-    double cost;           /* estimated operations (any unit that is the same for all) */
-    enum task_state state; /* WAITING or READY both mean to be run; others are results kept from before */
-    int32_t attempts;      /* hand-outs of earlier launches */
+    int32_t parent; /* a lower task number, -1 = none */
+    double cost;    /* estimated operations (any unit that is the same for all), finite, >= 0 */
+    enum task_state state;
+    int32_t attempts; /* hand-outs of earlier launches that count */
 };
 
 struct sched_limits {
-    int32_t max_attempts; /* hand-outs of one task before it counts as failed (default 3) */
+    int32_t max_attempts; /* hand-outs of one task before it counts as failed, >= 1 (default 3) */
     double silence;       /* seconds without a sign of life before a worker counts as dead; 0 = never */
 };
 
+/* `worker` is set in all events that name one below, `task` in SCHED_TASK_* and SCHED_HEARD. */
 enum sched_event_kind {
-    SCHED_WORKER_READY, /* worker asks for work (also: a worker that comes back) */
-    SCHED_HEARD,        /* sign of life; progress = iteration done of the task */
-    SCHED_TASK_DONE,
-    SCHED_TASK_DIVERGED,
-    SCHED_TASK_FAILED,      /* by itself: retried a bounded number of times */
-    SCHED_TASK_INTERRUPTED, /* given back because of a stop: not an attempt */
+    /* The worker asks for work: at its start, after each result (a result alone asks for nothing), and when
+     * it comes back after it was presumed dead or dismissed. One that asks while it holds a task has lost
+     * that task (an attempt). Counts always. */
+    SCHED_WORKER_READY,
+    /* A sign of life. From a worker that holds a task it counts only if `task` is that one and `progress` is
+     * above the last; so an idle worker, and one that has not asked yet, must be heard too (with task -1).
+     * From a worker presumed dead or dismissed it does not count: it must ask anew. */
+    SCHED_HEARD,
+    /* Results. They count only from the worker that holds the task. */
+    SCHED_TASK_DONE,        /* counted: write the row */
+    SCHED_TASK_DIVERGED,    /* counted: write the row */
+    SCHED_TASK_FAILED,      /* by itself. Keep the reason, write no row: SCHED_WRITE_OFF follows if this was the last try */
+    SCHED_TASK_INTERRUPTED, /* given back, write no row: not an attempt */
+    /* The worker is known to be dead; silence is found out by the scheduler. Counts unless it was gone. */
     SCHED_WORKER_LOST,
-    SCHED_STOP, /* hand out nothing more; let workers come home */
-    SCHED_TICK, /* time passed */
+    /* Hand out nothing more. The caller tells the workers to save and come home; each is dismissed as it asks. */
+    SCHED_STOP,
+    /* Time passed. To come at least twice in `silence`: a gap of more than `silence` between two events is
+     * taken for an absence of the caller itself, and not held against the workers. */
+    SCHED_TICK,
 };
 
 struct sched_event {
@@ -56,30 +81,42 @@ struct sched_event {
     double seconds;  /* SCHED_TASK_DONE, DIVERGED: what it took, corrects the cost estimate */
 };
 
+/* What the caller must do, and which members of the action say with what. */
 enum sched_action_kind {
-    SCHED_HAND_OUT,          /* task to worker; write `attempts` first */
-    SCHED_WRITE_OFF,         /* write the task's row: state is FAILED, SKIPPED or UNREACHABLE */
-    SCHED_DISMISS_WORKER,    /* nothing more for it (finished or stopping) */
-    SCHED_PRESUME_DEAD,      /* worker was silent too long: send it nothing more */
-    SCHED_FINISHED,          /* nothing runs and nothing can: sched_next gives this from then on */
+    /* Write `attempts` of `task` durably, then send `task` to `worker`. */
+    SCHED_HAND_OUT,
+    /* Write the row of `task`: `state` is TASK_FAILED, TASK_SKIPPED or TASK_UNREACHABLE. */
+    SCHED_WRITE_OFF,
+    /* Write `attempts` of `task`: a hand-out was taken off, or counted after all. */
+    SCHED_WRITE_ATTEMPTS,
+    /* Tell `worker` that there is nothing more for it (all is finished, or stopping). It may leave. */
+    SCHED_DISMISS_WORKER,
+    /* Send `worker` nothing more until it asks anew; `task` is what it lost, or -1. Information for the log:
+     * handing the task to another follows by itself. */
+    SCHED_PRESUME_DEAD,
+    /* Every worker is dismissed or dead: the launch is over. sched_next gives this from then on (after the
+     * dismissal of a worker that comes back late). Whether the grid is complete is in sched_counts: `left` is 0. */
+    SCHED_FINISHED,
 };
 
 struct sched_action {
     enum sched_action_kind kind;
-    int32_t worker, task, attempts;
-    enum task_state state;
+    int32_t worker, task, attempts; /* -1 where the kind has none */
+    enum task_state state;          /* of the task, where there is one */
 };
 
 struct sched;
 
-/* `tasks` is copied; parents come before children. Ready tasks are given longest remaining chain first
- * (ties: lower task number). `workers` are numbered 0..workers-1. */
+/* `tasks` is copied; parents come before children. Ready tasks are given longest remaining chain first (ties:
+ * lower task number), where a chain's estimate is corrected by how long its finished tasks took
+ * compared with all. `workers` are numbered 0..workers-1; all are expected to ask or be heard, and are watched for
+ * silence from the first event on. A limit or task that makes no sense is an ERROR_INTERNAL. */
 struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_t workers,
                            struct sched_limits limits, struct error *err);
 void sched_destroy(struct sched *sched); /* accepts NULL */
 
-/* Updates state. Events that do not fit (a result from a worker that lost the task) are ignored; returns
- * whether the event counted: for SCHED_TASK_*, whether the caller is to write the result. */
+/* Updates state. Returns whether the event counted (see sched_event_kind); one that does not fit, such as
+ * a result from a worker that lost the task, changes nothing. */
 bool sched_event(struct sched *sched, const struct sched_event *event);
 
 /* The next thing to do, or false when there is nothing until another event. */
@@ -87,9 +124,11 @@ bool sched_next(struct sched *sched, struct sched_action *action);
 
 struct sched_counts {
     int32_t total, done, diverged, failed, skipped, unreachable, running, ready, waiting;
-    int32_t live_workers;
-    double cost_left, cost_done;      /* of the tasks at hand, in the unit of sched_task.cost */
-    double seconds_per_cost;          /* measured; 0 = nothing finished yet */
+    int32_t left;                /* waiting + ready + running */
+    int32_t live_workers;        /* not dismissed and not dead; those that have not asked yet included */
+    double cost_left, cost_done; /* of tasks left; of tasks done or diverged, kept ones included */
+    double seconds_per_cost;     /* measured in this launch; 0 = nothing finished yet */
+    double seconds_left;         /* at the last event, with the live workers; NaN = not known yet */
 };
 void sched_counts(const struct sched *sched, struct sched_counts *counts);
 enum task_state sched_task_state(const struct sched *sched, int32_t task);
