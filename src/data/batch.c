@@ -12,7 +12,6 @@
 #define TILE 16 /* examples and features a block of the transpose */
 
 typedef uint8_t bytes16 __attribute__((vector_size(TILE)));
-typedef float floats16 __attribute__((vector_size(TILE * sizeof(float))));
 
 struct batch_order {
     const struct dataset *dataset;
@@ -89,11 +88,11 @@ static float unit_of_byte(uint8_t byte)
     return (float)byte * RECIPROCAL_HIGH + (float)byte * RECIPROCAL_LOW;
 }
 
-static void store_units(bytes16 bytes, float *to)
+/* Written so that compilers turn it into vector conversions. */
+static void store_units(const uint8_t bytes[restrict TILE], float to[restrict TILE])
 {
-    floats16 values = __builtin_convertvector(bytes, floats16);
-    values = values * RECIPROCAL_HIGH + values * RECIPROCAL_LOW;
-    memcpy(to, &values, sizeof values);
+    for (int i = 0; i < TILE; i++)
+        to[i] = unit_of_byte(bytes[i]);
 }
 
 /* Interleaves the low, then the high halves of two rows. Four rounds of it over rows i and i + 8
@@ -136,7 +135,7 @@ static void assemble_tile(const struct lane *lane, size_t feature)
     interleave_rows(a, b);
     interleave_rows(b, a);
     for (size_t i = 0; i < TILE; i++)
-        store_units(a[i], lane->to + (feature + i) * lane->stride);
+        store_units((const uint8_t *)&a[i], lane->to + (feature + i) * lane->stride);
 }
 
 /* What fills no tile: features first..features - 1 of `width` columns. */
