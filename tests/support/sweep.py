@@ -1,0 +1,160 @@
+"""What the command-line and crash tests share: running sweepstake, comparing stores bit for bit, and looking
+for what a run left behind. Needs Debian's python3-h5py (run with /usr/bin/python3).
+
+SWEEPSTAKE names the program under test (set by meson)."""
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+try:
+    import h5py
+    import numpy
+except ImportError as missing:
+    sys.exit(f"{missing}: these tests need Debian's python3-h5py; run them with /usr/bin/python3")
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("SWEEPSTAKE", str(SOURCE / "build/src/cli/sweepstake"))
+
+# What may differ between runs that mean the same (design: "Results mean one thing").
+FREE_COLUMNS = {"seconds", "host", "environment", "attempts_used"}
+
+
+def tiny_grid(**changes):
+    """A grid of seconds that uses every kind of task: iterative tickets, late rewinding, all controls, dropout."""
+    values = dict(iterations=120, train=1500, seeds="1..2", rounds=3, rewind=20, dropout=0.2, name="tiny", extra="")
+    values.update(changes)
+    return """\
+name: {name}
+recipe: lenet-300-100
+architecture: lenet-40-20
+dataset: {{name: digits, train: {train}, test: 300, validation: 200}}
+train: {{iterations: {iterations}, dropout: {dropout}, evaluate: {{every: 20, at: [50], test: every}}}}
+prune: {{rounds: {rounds}}}
+rewind: {{to: {rewind}}}
+axes: {{seed: {seeds}}}
+controls:
+- {{kind: reinit, draws: 2}}
+- {{kind: random-mask}}
+- {{kind: fork, draws: 1, levels: [0, 1]}}
+- {{kind: same, set: {{dataset.seed: 7}}}}
+snapshots: [init, rewind, early-stop, final]
+{extra}""".format(**values)
+
+
+class SweepTest(unittest.TestCase):
+    """A folder of its own for each test; `self.sweepstake(...)` runs the program in it."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sweepstake-test-"))
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def write(self, name, content):
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    def sweepstake(self, *words, timeout=240, env=None, check=None, launcher=()):
+        done = subprocess.run([*launcher, PROGRAM, *map(str, words)], cwd=self.folder, capture_output=True, text=True,
+                              errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
+        if check is not None:
+            self.assertEqual(done.returncode, check, f"{words}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, *words, env=None):
+        """Starts the program as the leader of a session of its own; its output goes to output.txt."""
+        with open(self.folder / "output.txt", "ab") as output:
+            return subprocess.Popen([PROGRAM, *map(str, words)], cwd=self.folder, stdout=output, stderr=output,
+                                    start_new_session=True, env={**os.environ, **(env or {})})
+
+    def output(self):
+        return (self.folder / "output.txt").read_text(errors="replace")
+
+    def listing(self):
+        return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))
+
+    def assert_same_store(self, one, other):
+        differences = compare_stores(self.folder / one, self.folder / other)
+        self.assertEqual(differences, [], f"{one} and {other} differ")
+
+
+def _dataset_names(file):
+    names = []
+    file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+    return names
+
+
+def _lasting(array):
+    if array.dtype.names is None:
+        return array
+    return array[[name for name in array.dtype.names if name not in FREE_COLUMNS]]
+
+
+def _bytes_of(array):
+    if array.dtype.names is None:
+        return array.tobytes()
+    return b"".join(numpy.ascontiguousarray(array[name]).tobytes() for name in array.dtype.names)
+
+
+def compare_stores(one, other):
+    """Names of the datasets whose bits differ (all but what may)."""
+    with h5py.File(one, "r") as a, h5py.File(other, "r") as b:
+        names = _dataset_names(a)
+        if names != _dataset_names(b):
+            return ["the two do not hold the same datasets"]
+        return [name for name in names if name not in ("environment", "attempts")
+                and _bytes_of(_lasting(a[name][()])) != _bytes_of(_lasting(b[name][()]))]
+
+
+def statuses(path):
+    """Result statuses by task (0 = pending, 1 = done, ...)."""
+    with h5py.File(path, "r") as file:
+        return file["results"]["status"]
+
+
+def processes_of(folder):
+    """Pids whose command line or working folder names the test's folder, this process left out."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        if not entry.name.isdigit() or int(entry.name) == os.getpid():
+            continue
+        try:
+            if os.readlink(entry / "cwd").startswith(str(folder)):
+                found.append(int(entry.name))
+        except OSError:
+            pass  # gone meanwhile
+    return found
+
+
+def kill_everything(folder):
+    """SIGKILL to every process that runs in the folder, again until none is left."""
+    for _ in range(1000):
+        pids = processes_of(folder)
+        if not pids:
+            return
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+    raise AssertionError(f"processes survive SIGKILL: {pids}")
+
+
+def shared_leftovers():
+    """What runs may leave in the shared temporary folders."""
+    marks = ("sweepstake", "ompi", "vader", "pmix", "openmpi")
+    return {f"{folder}/{name}" for folder in ("/tmp", "/dev/shm") for name in os.listdir(folder)
+            if any(mark in name for mark in marks) and "sweepstake-test-" not in name}
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: sweep.py STORE STORE    compares two stores bit for bit")
+    different = compare_stores(*sys.argv[1:])
+    print("same bits" if not different else "different: " + ", ".join(different))
+    sys.exit(bool(different))
