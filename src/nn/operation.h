@@ -4,6 +4,8 @@
 #ifndef SWEEPSTAKE_NN_OPERATION_H
 #define SWEEPSTAKE_NN_OPERATION_H
 
+#include "base/rng.h"
+#include "kernels/kernels.h"
 #include "nn/spec.h"
 
 #define LAYER_MAX_PARAMETERS 4
@@ -19,6 +21,31 @@ struct parameter_list {
 int parameter_list_add(struct parameter_list *list, const struct parameter_spec *parameter,
                        struct error *err);
 
+/* One batch on its way through the layers. */
+struct pass {
+    const struct kernels *kernels;
+    int32_t examples, columns; /* columns from `examples` on are padding, of unspecified value */
+    bool training;
+    int64_t iteration;
+    struct rng_stream dropout;
+    float *scratch; /* shared by all layers, valid within one call */
+};
+
+/* A layer in memory. Activations are [feature][columns]. */
+struct layer {
+    const struct operation *operation;
+    const struct layer_spec *spec;
+    struct shape input_shape, output_shape;
+    int64_t inputs, outputs; /* features */
+    int number;              /* among the layers of its kind, from 1 */
+    bool rectify;            /* a relu behind this layer is computed by it */
+    /* In the order of operation->parameters. */
+    const float *parameters[LAYER_MAX_PARAMETERS];
+    float *gradients[LAYER_MAX_PARAMETERS];
+    float *output;
+    float *state; /* operation->state_size floats, kept from forward to backward */
+};
+
 struct operation {
     const char *name; /* the first word of the layer's canonical line */
     /* The shape a layer gives for `input`, or -1 when it does not fit. NULL: the same shape. */
@@ -32,6 +59,19 @@ struct operation {
     /* Multiply-adds of the forward pass for one example with all weights kept. NULL: not counted.
      */
     double (*multiply_adds)(const struct layer_spec *layer, struct shape input);
+
+    bool in_place;     /* its output may lie over its input, and its gradients likewise */
+    bool absorbs_relu; /* honours layer->rectify, forward and backward */
+    /* Floats of layer->state and of pass->scratch for batches of `columns`. NULL: none. */
+    int64_t (*state_size)(const struct layer *layer, int64_t columns);
+    int64_t (*scratch_size)(const struct layer *layer, int64_t columns);
+    /* y = f(x). */
+    void (*forward)(const struct layer *layer, const struct pass *pass, const float *x, float *y);
+    /* From dy, the gradient of the layer's output y (zero in padding columns; may be overwritten),
+     * sets the gradients of its parameters and dx, that of its input x. dx is NULL for the first
+     * layer; for an operation in place it is dy. */
+    void (*backward)(const struct layer *layer, const struct pass *pass, const float *x,
+                     const float *y, float *dy, float *dx);
 };
 
 /* The row of a kind; never NULL for a value of the enum. */

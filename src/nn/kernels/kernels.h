@@ -1,0 +1,96 @@
+/* The arithmetic of the network engine, as tables of functions: one table an instruction set, all
+ * compiled from the same source, and one plain reference that the tests compare them with.
+ *
+ * Rules of every kernel: the result depends on its arguments' values alone (not on alignment, nor
+ * on where a column stands among others); `columns` and activation strides are multiples of
+ * KERNEL_LANES; nothing is read or written outside the given extents except where a comment says
+ * so. */
+#ifndef SWEEPSTAKE_NN_KERNELS_H
+#define SWEEPSTAKE_NN_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define KERNEL_LANES 16 /* the widest vector, in floats */
+
+/* C = A B + bias, then max(C, 0) when `rectify`. A's element (i, k) is a[i * a_row + k * a_depth].
+ * Rows of B are readable up to the next multiple of KERNEL_LANES columns; only `columns` of C are
+ * written. Every element is summed over k in ascending order, whatever the shape. */
+struct product {
+    int64_t rows, columns, depth;
+    const float *a;
+    int64_t a_row, a_depth;
+    const float *b; /* [depth][b_stride] */
+    int64_t b_stride;
+    float *c; /* [rows][c_stride] */
+    int64_t c_stride;
+    const float *bias; /* [rows]; NULL: none */
+    bool rectify;
+};
+
+/* Softmax cross-entropy of logits [classes][columns] over the first `examples` columns. */
+struct softmax_loss {
+    const float *logits;
+    float *gradient; /* [classes][columns] of the mean loss, zero in padding columns; NULL: not
+                        wanted */
+    const uint8_t *labels;
+    int32_t classes, examples, columns;
+    /* Added to, example by example, so that it does not matter how examples are cut into batches.
+     */
+    double loss_sum;
+    int64_t correct; /* argmax is the label; the lower class wins ties */
+};
+
+/* One step of an optimiser over a whole block; `count` is a multiple of KERNEL_LANES. Where mask is
+ * 0, weight, gradient and moments become 0.0f. NULL: nothing is masked. */
+struct sgd_update {
+    int64_t count;
+    float *weights, *gradients, *velocity; /* velocity NULL: no momentum */
+    const uint8_t *mask;
+    float rate, momentum, weight_decay;
+    bool nesterov;
+};
+
+struct adam_update {
+    int64_t count;
+    float *weights, *gradients, *first, *second;
+    const uint8_t *mask;
+    float beta1, beta2, epsilon, weight_decay;
+    float step;         /* rate / (1 - beta1^t) */
+    float second_scale; /* 1 / sqrt(1 - beta2^t) */
+};
+
+struct kernels {
+    const char *isa;
+    void (*product)(const struct product *product);
+    /* to[c][r] = from[r][c] for all r < rows and at least all c < columns. Both strides are
+     * multiples of KERNEL_LANES; `to` has as many rows as the next multiple of KERNEL_LANES from
+     * `columns`, and its columns from `rows` to the next multiple are unspecified. */
+    void (*transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
+                      int64_t rows, int64_t columns);
+    /* y = max(x, 0), NaN stays NaN; y may be x. */
+    void (*rectify)(const float *x, float *y, int64_t count);
+    /* gradient = 0 where y <= 0. */
+    void (*rectify_gradient)(const float *y, float *gradient, int64_t count);
+    /* sums[r] = sum of x[r][0..columns-1]. */
+    void (*row_sums)(const float *x, float *sums, int64_t rows, int64_t columns);
+    /* y = x * factor, element by element; y may be x. */
+    void (*multiply)(const float *x, const float *factor, float *y, int64_t count);
+    void (*softmax_loss)(struct softmax_loss *loss);
+    void (*sgd)(const struct sgd_update *update);
+    void (*adam)(const struct adam_update *update);
+    /* block = 0.0f where mask is 0. */
+    void (*clear_masked)(float *block, const uint8_t *mask, int64_t count);
+};
+
+extern const struct kernels kernels_reference;
+
+/* The table of an instruction set by name; NULL when unknown, not compiled in, or the CPU lacks it.
+ */
+const struct kernels *kernels_find(const char *isa);
+
+/* The table in use; NULL and a usage error when SWEEPSTAKE_ISA names one that cannot be used. */
+struct error;
+const struct kernels *kernels_current(struct error *err);
+
+#endif

@@ -1,0 +1,135 @@
+/* The kernels as plain loops: what the others are tested against. */
+#include <math.h>
+#include <string.h>
+
+#include "kernels.h"
+
+static void reference_product(const struct product *p)
+{
+    for (int64_t i = 0; i < p->rows; i++)
+        for (int64_t j = 0; j < p->columns; j++) {
+            float sum = p->bias ? p->bias[i] : 0;
+            for (int64_t k = 0; k < p->depth; k++)
+                sum += p->a[i * p->a_row + k * p->a_depth] * p->b[k * p->b_stride + j];
+            p->c[i * p->c_stride + j] = p->rectify && sum <= 0 ? 0 : sum;
+        }
+}
+
+static void reference_transpose(const float *from, int64_t from_stride, float *to,
+                                int64_t to_stride, int64_t rows, int64_t columns)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns; c++)
+            to[c * to_stride + r] = from[r * from_stride + c];
+}
+
+static void reference_rectify(const float *x, float *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] <= 0 ? 0 : x[i];
+}
+
+static void reference_rectify_gradient(const float *y, float *gradient, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        gradient[i] = y[i] <= 0 ? 0 : gradient[i];
+}
+
+static void reference_row_sums(const float *x, float *sums, int64_t rows, int64_t columns)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        sums[r] = 0;
+        for (int64_t c = 0; c < columns; c++)
+            sums[r] += x[r * columns + c];
+    }
+}
+
+static void reference_multiply(const float *x, const float *factor, float *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        y[i] = x[i] * factor[i];
+}
+
+/* The loss of one column; adds its gradient. */
+static double column_loss(const struct softmax_loss *loss, int32_t column, int32_t *predicted)
+{
+    const float *z = loss->logits + column;
+    const int64_t stride = loss->columns, label = loss->labels[column];
+    double sum = 0;
+    *predicted = 0;
+    for (int32_t c = 1; c < loss->classes; c++)
+        if (z[c * stride] > z[*predicted * stride])
+            *predicted = c;
+    const float greatest = z[*predicted * stride];
+    for (int32_t c = 0; c < loss->classes; c++)
+        sum += exp((double)(z[c * stride] - greatest));
+    for (int32_t c = 0; loss->gradient && c < loss->classes; c++) {
+        const double p = exp((double)(z[c * stride] - greatest)) / sum - (c == label);
+        loss->gradient[c * stride + column] = (float)(p / loss->examples);
+    }
+    return log(sum) + (double)(greatest - z[label * stride]);
+}
+
+static void reference_softmax_loss(struct softmax_loss *loss)
+{
+    if (loss->gradient)
+        memset(loss->gradient, 0,
+               (size_t)loss->classes * (size_t)loss->columns * sizeof *loss->gradient);
+    for (int32_t column = 0; column < loss->examples; column++) {
+        int32_t predicted;
+        loss->loss_sum += column_loss(loss, column, &predicted);
+        loss->correct += predicted == loss->labels[column];
+    }
+}
+
+static void reference_clear_masked(float *block, const uint8_t *mask, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++)
+        block[i] = mask[i] ? block[i] : 0;
+}
+
+static void reference_sgd(const struct sgd_update *u)
+{
+    for (int64_t i = 0; i < u->count; i++) {
+        const bool kept = !u->mask || u->mask[i];
+        float g = kept ? u->gradients[i] : 0;
+        u->gradients[i] = g;
+        float direction = g + u->weight_decay * u->weights[i];
+        if (u->velocity) {
+            const float v = u->momentum * u->velocity[i] + direction;
+            u->velocity[i] = kept ? v : 0;
+            direction = u->nesterov ? direction + u->momentum * v : v;
+        }
+        u->weights[i] = kept ? u->weights[i] - u->rate * direction : 0;
+    }
+}
+
+static void reference_adam(const struct adam_update *u)
+{
+    for (int64_t i = 0; i < u->count; i++) {
+        const bool kept = !u->mask || u->mask[i];
+        float g = kept ? u->gradients[i] : 0;
+        u->gradients[i] = g;
+        g += u->weight_decay * u->weights[i];
+        const float first = u->beta1 * u->first[i] + (1 - u->beta1) * g;
+        const float second = u->beta2 * u->second[i] + (1 - u->beta2) * g * g;
+        const float change = u->step * first / (sqrtf(second) * u->second_scale + u->epsilon);
+        u->first[i] = kept ? first : 0;
+        u->second[i] = kept ? second : 0;
+        u->weights[i] = kept ? u->weights[i] - change : 0;
+    }
+}
+
+const struct kernels kernels_reference = {
+    .isa = "reference",
+    .product = reference_product,
+    .transpose = reference_transpose,
+    .rectify = reference_rectify,
+    .rectify_gradient = reference_rectify_gradient,
+    .row_sums = reference_row_sums,
+    .multiply = reference_multiply,
+    .softmax_loss = reference_softmax_loss,
+    .sgd = reference_sgd,
+    .adam = reference_adam,
+    .clear_masked = reference_clear_masked,
+};

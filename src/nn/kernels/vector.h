@@ -1,0 +1,155 @@
+/* The vectors of one instruction set. Kernel sources are compiled once for each, with KERNEL_ISA
+ * set to its name; they see a vector type of VECTOR floats and these few operations, the rest is
+ * plain C arithmetic on vector types (GCC and clang). Multiply-adds are explicit, so that rounding
+ * does not depend on what a compiler likes to contract. */
+#ifndef SWEEPSTAKE_NN_VECTOR_H
+#define SWEEPSTAKE_NN_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX512F__) || defined(__AVX2__)
+#include <immintrin.h>
+#else
+#include <math.h>
+#endif
+
+#if defined(__AVX512F__)
+#define VECTOR 16
+#elif defined(__AVX2__)
+#define VECTOR 8
+#else
+#define VECTOR 4
+#endif
+
+#define KERNEL_PASTE(name, isa) name##_##isa
+#define KERNEL_EXPAND(name, isa) KERNEL_PASTE(name, isa)
+#define KERNEL(name) KERNEL_EXPAND(name, KERNEL_ISA)
+
+typedef float vfloat __attribute__((vector_size(4 * VECTOR)));
+typedef int32_t vint __attribute__((vector_size(4 * VECTOR)));
+typedef uint8_t vbyte __attribute__((vector_size(VECTOR)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE vfloat vload(const float *from)
+{
+    vfloat v;
+    memcpy(&v, from, sizeof v);
+    return v;
+}
+
+INLINE void vstore(float *to, vfloat v)
+{
+    memcpy(to, &v, sizeof v);
+}
+
+INLINE vfloat vset(float x)
+{
+    return x - (vfloat){0};
+}
+
+/* `yes` where the lanes of `mask` are all ones, `no` where they are zero. */
+INLINE vfloat vselect(vint mask, vfloat yes, vfloat no)
+{
+    return (vfloat)((mask & (vint)yes) | (~mask & (vint)no));
+}
+
+/* All ones where the byte is not 0. */
+INLINE vint vmask(const uint8_t *bytes)
+{
+    vbyte v;
+    memcpy(&v, bytes, sizeof v);
+    return __builtin_convertvector(v, vint) != 0;
+}
+
+#if defined(__AVX512F__)
+
+INLINE vfloat vfma(vfloat a, vfloat b, vfloat c)
+{
+    return (vfloat)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+}
+
+INLINE vfloat vsqrt(vfloat x)
+{
+    return (vfloat)_mm512_sqrt_ps((__m512)x);
+}
+
+/* The first `count` lanes; the others are zero, and memory behind them is not touched. */
+INLINE vfloat vload_part(const float *from, int64_t count)
+{
+    return (vfloat)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
+}
+
+INLINE void vstore_part(float *to, vfloat v, int64_t count)
+{
+    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)v);
+}
+
+/* a0 b0 a1 b1 ...: the first and the second half of the interleaved lanes. */
+#define vzip_low(a, b)                                                                             \
+    __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define vzip_high(a, b)                                                                            \
+    __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+
+#else
+
+INLINE vfloat vload_part(const float *from, int64_t count)
+{
+    float lanes[VECTOR] = {0};
+    memcpy(lanes, from, (size_t)count * sizeof *from);
+    return vload(lanes);
+}
+
+INLINE void vstore_part(float *to, vfloat v, int64_t count)
+{
+    memcpy(to, &v, (size_t)count * sizeof *to);
+}
+
+#if defined(__AVX2__)
+
+INLINE vfloat vfma(vfloat a, vfloat b, vfloat c)
+{
+    return (vfloat)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+}
+
+INLINE vfloat vsqrt(vfloat x)
+{
+    return (vfloat)_mm256_sqrt_ps((__m256)x);
+}
+
+#define vzip_low(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define vzip_high(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+
+#else
+
+INLINE vfloat vfma(vfloat a, vfloat b, vfloat c)
+{
+    return a * b + c;
+}
+
+INLINE vfloat vsqrt(vfloat x)
+{
+    for (int i = 0; i < VECTOR; i++)
+        x[i] = sqrtf(x[i]);
+    return x;
+}
+
+#define vzip_low(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
+#define vzip_high(a, b) __builtin_shufflevector(a, b, 2, 6, 3, 7)
+
+#endif
+#endif
+
+/* The sum of the lanes: halves are added to halves, in a fixed order. */
+INLINE float vsum(vfloat v)
+{
+    float lanes[VECTOR];
+    vstore(lanes, v);
+    for (int half = VECTOR / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            lanes[i] += lanes[i + half];
+    return lanes[0];
+}
+
+#endif

@@ -1,0 +1,38 @@
+/* What struct network is made of; shared by the files that implement nn/network.h. */
+#ifndef SWEEPSTAKE_NN_STATE_H
+#define SWEEPSTAKE_NN_STATE_H
+
+#include "nn/network.h"
+#include "operation.h"
+
+#define MAX_MOMENTS 2
+
+struct network {
+    struct net_spec spec;
+    const struct kernels *kernels;
+    int parameter_count;
+    struct parameter_spec parameters[NET_MAX_PARAMETERS];
+    /* In order of computation; a relu that the layer before absorbed has none of its own. */
+    int32_t layer_count;
+    struct layer layers[NET_MAX_LAYERS];
+
+    int64_t block_size;
+    float *weights, *gradients, *moments[MAX_MOMENTS];
+    uint8_t *mask; /* [block_size], 1 = kept */
+    bool masked;   /* the mask has a 0 */
+
+    int32_t train_columns, evaluate_columns;
+    float *train_input, *evaluate_input;
+    float *backward[2]; /* gradients of activations take turns in these */
+    float *scratch;
+    float *memory; /* the allocation all buffers lie in */
+
+    struct optimizer_spec optimizer;
+    int moment_blocks; /* in use by the optimiser; -1 while none is set */
+    int64_t steps;
+};
+
+/* One step of the optimiser over the block; clears what is masked. */
+void optimizer_apply(struct network *net, double rate);
+
+#endif
