@@ -1,0 +1,407 @@
+/* The scheduler against random grids, workers and mishaps. A model beside it knows who holds what
+ * and what was written, checks each action as it comes, and at the end what became of each task. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "sched/sched.h"
+
+enum { TASKS = 120, WORKERS = 7, MAX_ATTEMPTS = 3 };
+#define SILENCE 10.0
+
+struct dice {
+    struct rng_stream stream;
+    uint64_t thrown;
+};
+
+static int32_t throw(struct dice * dice, int32_t sides)
+{
+    return (int32_t)rng_below(dice->stream, dice->thrown++, (uint64_t)sides);
+}
+
+/* What a store would hold, and what a real set of workers would do. */
+struct model {
+    struct dice dice;
+    struct sched_task tasks[TASKS]; /* as written: states and attempts */
+    int32_t holder[TASKS];          /* as far as the scheduler knows, -1 = none */
+    int32_t believes[WORKERS];      /* the task a worker works at, whether it still has it or not */
+    bool present[WORKERS];          /* the process lives */
+    int32_t trusted[WORKERS];       /* the task it holds rightfully, -1 = none */
+    double progress[WORKERS];
+    bool stopping, finished;
+    double now;
+    int32_t hand_outs, refused; /* to see that the simulation does what it is for */
+};
+
+static void make_tasks(struct model *model)
+{
+    for (int32_t i = 0; i < TASKS; i++) {
+        int32_t parent = throw(&model->dice, 4) == 0 ? -1 : throw(&model->dice, i + 1) - 1;
+        double cost = 0.5 + throw(&model->dice, 10);
+        model->tasks[i] = (struct sched_task){parent, cost, TASK_WAITING, 0};
+    }
+}
+
+static enum task_state parent_state(const struct model *model, int32_t task)
+{
+    int32_t parent = model->tasks[task].parent;
+    return parent < 0 ? TASK_DONE : model->tasks[parent].state;
+}
+
+static void do_hand_out(struct model *model, const struct sched_action *action)
+{
+    int32_t task = action->task, worker = action->worker;
+    assert_false(model->stopping);
+    assert_int_equal(model->tasks[task].state, TASK_WAITING);
+    assert_int_equal(parent_state(model, task), TASK_DONE);
+    assert_int_equal(model->holder[task], -1);
+    assert_int_equal(model->trusted[worker], -1);
+    assert_int_equal(action->attempts, model->tasks[task].attempts + 1);
+    assert_true(action->attempts <= MAX_ATTEMPTS);
+    model->tasks[task].attempts = action->attempts;
+    model->holder[task] = worker;
+    model->trusted[worker] = task;
+    model->progress[worker] = 0;
+    model->hand_outs++;
+    if (model->present[worker])
+        model->believes[worker] = task;
+}
+
+static void do_write_off(struct model *model, const struct sched_action *action)
+{
+    struct sched_task *task = &model->tasks[action->task];
+    assert_int_equal(task->state, TASK_WAITING); /* so it is written once, and has no result */
+    assert_int_equal(model->holder[action->task], -1);
+    enum task_state above = parent_state(model, action->task);
+    if (action->state == TASK_FAILED)
+        assert_int_equal(action->attempts, MAX_ATTEMPTS);
+    else if (action->state == TASK_SKIPPED)
+        assert_true(above == TASK_DIVERGED || above == TASK_SKIPPED);
+    else
+        assert_true(above == TASK_FAILED || above == TASK_UNREACHABLE);
+    task->state = action->state;
+    task->attempts = action->attempts;
+}
+
+static void lose(struct model *model, int32_t worker)
+{
+    if (model->trusted[worker] >= 0)
+        model->holder[model->trusted[worker]] = -1;
+    model->trusted[worker] = -1;
+}
+
+static void do_action(struct model *model, const struct sched_action *action)
+{
+    switch (action->kind) {
+    case SCHED_HAND_OUT:
+        do_hand_out(model, action);
+        break;
+    case SCHED_WRITE_OFF:
+        do_write_off(model, action);
+        break;
+    case SCHED_WRITE_ATTEMPTS:
+        assert_int_equal(model->tasks[action->task].state, TASK_WAITING);
+        assert_true(abs(action->attempts - model->tasks[action->task].attempts) == 1);
+        model->tasks[action->task].attempts = action->attempts;
+        break;
+    case SCHED_DISMISS_WORKER:
+        assert_int_equal(model->trusted[action->worker], -1);
+        break;
+    case SCHED_PRESUME_DEAD:
+        assert_int_equal(action->task, model->trusted[action->worker]);
+        lose(model, action->worker);
+        break;
+    case SCHED_FINISHED:
+        for (int32_t worker = 0; worker < WORKERS; worker++)
+            assert_int_equal(model->trusted[worker], -1);
+        model->finished = true;
+        break;
+    }
+}
+
+static void act(struct model *model, struct sched *sched)
+{
+    struct sched_action action;
+    while (!model->finished && sched_next(sched, &action))
+        do_action(model, &action);
+    if (!model->finished)
+        assert_false(sched_next(sched, &action));
+}
+
+static bool tell(const struct model *model, struct sched *sched, enum sched_event_kind kind,
+                 int32_t worker)
+{
+    return sched_event(sched, &(struct sched_event){kind, model->now, worker,
+                                                    worker < 0 ? -1 : model->believes[worker],
+                                                    worker < 0 ? 0 : model->progress[worker], 1});
+}
+
+/* A worker reports how its task ended: it counts exactly if it still holds it. */
+static void report(struct model *model, struct sched *sched, int32_t worker,
+                   enum sched_event_kind kind)
+{
+    int32_t task = model->believes[worker];
+    bool holds = model->trusted[worker] == task;
+    assert_int_equal(tell(model, sched, kind, worker), holds);
+    model->believes[worker] = -1;
+    if (!holds) {
+        model->refused++;
+        return;
+    }
+    lose(model, worker);
+    if (kind == SCHED_TASK_DONE)
+        model->tasks[task].state = TASK_DONE;
+    else if (kind == SCHED_TASK_DIVERGED)
+        model->tasks[task].state = TASK_DIVERGED;
+}
+
+static void end_task(struct model *model, struct sched *sched, int32_t worker)
+{
+    int32_t fate = throw(&model->dice, 100);
+    if (model->stopping && fate < 50)
+        report(model, sched, worker, SCHED_TASK_INTERRUPTED);
+    else if (fate < 25)
+        report(model, sched, worker, SCHED_TASK_FAILED);
+    else if (fate < 30)
+        report(model, sched, worker, SCHED_TASK_DIVERGED);
+    else
+        report(model, sched, worker, SCHED_TASK_DONE);
+}
+
+/* One worker does something, or dies, or comes back from the dead. */
+static void step_worker(struct model *model, struct sched *sched, int32_t worker)
+{
+    int32_t fate = throw(&model->dice, 100);
+    if (!model->present[worker] || fate < 1) {
+        model->present[worker] = fate >= 95; /* back as a new process */
+        model->believes[worker] = -1;
+    } else if (fate < 2) {
+        tell(model, sched, SCHED_WORKER_LOST, worker);
+        lose(model, worker);
+    } else if (model->believes[worker] < 0) {
+        lose(model, worker); /* asking while it holds something gives that up */
+        assert_true(tell(model, sched, SCHED_WORKER_READY, worker));
+    } else if (fate < 30) {
+        end_task(model, sched, worker);
+    } else if (fate < 80) {
+        model->progress[worker]++;
+        tell(model, sched, SCHED_HEARD, worker);
+    }
+}
+
+static void start_launch(struct model *model)
+{
+    model->stopping = model->finished = false;
+    for (int32_t i = 0; i < TASKS; i++)
+        model->holder[i] = -1;
+    for (int32_t i = 0; i < WORKERS; i++) {
+        model->believes[i] = model->trusted[i] = -1;
+        model->present[i] = true;
+    }
+}
+
+/* One launch up to its end, or to its sudden end when everything is killed. Returns the tasks left.
+ */
+static int32_t launch(struct model *model)
+{
+    const struct sched_limits limits = {MAX_ATTEMPTS, SILENCE};
+    struct sched *sched = sched_create(model->tasks, TASKS, WORKERS, limits, NULL);
+    assert_non_null(sched);
+    start_launch(model);
+    for (int32_t step = 0; !model->finished && throw(&model->dice, 500) > 0; step++) {
+        assert_true(step < 100000);
+        model->now += 0.2 * throw(&model->dice, 10);
+        tell(model, sched, SCHED_TICK, -1);
+        for (int32_t events = throw(&model->dice, WORKERS); events >= 0; events--)
+            step_worker(model, sched, throw(&model->dice, WORKERS));
+        if (throw(&model->dice, 100) == 0) {
+            tell(model, sched, SCHED_STOP, -1);
+            model->stopping = true;
+        }
+        act(model, sched);
+    }
+    struct sched_counts counts;
+    sched_counts(sched, &counts);
+    assert_int_equal(counts.total, counts.left + counts.done + counts.diverged + counts.failed +
+                                       counts.skipped + counts.unreachable);
+    for (int32_t i = 0; model->finished && i < TASKS; i++)
+        if (model->tasks[i].state != TASK_WAITING)
+            assert_int_equal(sched_task_state(sched, i), model->tasks[i].state);
+    sched_destroy(sched);
+    return counts.left;
+}
+
+/* Every task has come to the one end that its parent's allows. */
+static void check_ends(const struct model *model)
+{
+    for (int32_t i = 0; i < TASKS; i++) {
+        enum task_state above = parent_state(model, i), state = model->tasks[i].state;
+        if (above == TASK_FAILED || above == TASK_UNREACHABLE)
+            assert_int_equal(state, TASK_UNREACHABLE);
+        else if (above == TASK_DIVERGED || above == TASK_SKIPPED)
+            assert_int_equal(state, TASK_SKIPPED);
+        else
+            assert_true(state == TASK_DONE || state == TASK_DIVERGED || state == TASK_FAILED);
+    }
+}
+
+static void test_random_mishaps(void **state)
+{
+    (void)state;
+    int32_t launches = 0, hand_outs = 0, refused = 0, ends[TASK_UNREACHABLE + 1] = {0};
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct model model = {.dice.stream = {.seed = seed, .purpose = RNG_GENERATOR}};
+        make_tasks(&model);
+        int32_t left = TASKS;
+        for (int32_t n = 0; left > 0; n++) {
+            assert_true(n < 1000);
+            left = launch(&model);
+            launches++;
+        }
+        /* The last launch may have been killed between an event and what was to be written. */
+        launch(&model);
+        check_ends(&model);
+        for (int32_t i = 0; i < TASKS; i++)
+            ends[model.tasks[i].state]++;
+        hand_outs += model.hand_outs;
+        refused += model.refused;
+    }
+    /* All that may happen did happen, often. */
+    assert_true(launches > 400 && hand_outs > 200 * TASKS / 2 && refused > 200);
+    for (enum task_state end = TASK_DONE; end <= TASK_UNREACHABLE; end++)
+        assert_true(ends[end] > 100);
+}
+
+/* --- makespan --- */
+
+/* Runs a grid without mishaps; a task takes as long as it costs. Returns when the last one ends. */
+static double makespan(const struct sched_task *tasks, int32_t count, int32_t workers)
+{
+    const struct sched_limits limits = {1, 0};
+    struct sched *sched = sched_create(tasks, count, workers, limits, NULL);
+    double *ends = calloc((size_t)workers, sizeof *ends), now = 0;
+    assert_non_null(sched);
+    assert_non_null(ends);
+    for (int32_t i = 0; i < workers; i++)
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0});
+    for (;;) {
+        struct sched_action action = {0};
+        while (sched_next(sched, &action) && action.kind != SCHED_FINISHED)
+            if (action.kind == SCHED_HAND_OUT)
+                ends[action.worker] = now + tasks[action.task].cost;
+        if (action.kind == SCHED_FINISHED)
+            break;
+        int32_t next = -1;
+        for (int32_t i = 0; i < workers; i++)
+            if (sched_worker_task(sched, i) >= 0 && (next < 0 || ends[i] < ends[next]))
+                next = i;
+        assert_true(next >= 0);
+        int32_t task = sched_worker_task(sched, next);
+        now = ends[next];
+        sched_event(sched,
+                    &(struct sched_event){SCHED_TASK_DONE, now, next, task, 0, tasks[task].cost});
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, next, -1, 0, 0});
+    }
+    free(ends);
+    sched_destroy(sched);
+    return now;
+}
+
+/* Four tasks alone, numbered before a chain of four: in the order of their numbers two workers
+ * would need 6, longest chain first needs 4. */
+static void test_makespan_of_a_chain(void **state)
+{
+    (void)state;
+    struct sched_task tasks[8];
+    for (int32_t i = 0; i < 8; i++)
+        tasks[i] = (struct sched_task){i > 4 ? i - 1 : -1, 1, TASK_WAITING, 0};
+    assert_true(makespan(tasks, 8, 2) == 4);
+    assert_true(makespan(tasks, 8, 1) == 8);
+    assert_true(makespan(tasks, 8, 100) == 4);
+}
+
+/* A grid as they are: five seeds, each a dense run and twelve rounds that get cheaper, beside each
+ * round three controls. No schedule beats the longest chain or the mean load. */
+static void test_makespan_of_a_grid(void **state)
+{
+    (void)state;
+    struct sched_task tasks[5 * (1 + 12 * 4)];
+    int32_t count = 0;
+    double work = 0, chain = 0;
+    for (int32_t seed = 0; seed < 5; seed++) {
+        int32_t parent = -1;
+        chain = 0;
+        for (int32_t level = 0; level <= 12; level++) {
+            double cost = 10 * pow(0.8, level);
+            int32_t ticket = count;
+            for (int32_t i = 0; i < (level == 0 ? 1 : 4); i++, work += cost)
+                tasks[count++] = (struct sched_task){parent, cost, TASK_WAITING, 0};
+            parent = ticket;
+            chain += cost;
+        }
+    }
+    static const int32_t workers[] = {1, 2, 3, 5, 8, 20};
+    for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++) {
+        double bound = fmax(chain, work / workers[i]), time = makespan(tasks, count, workers[i]);
+        assert_true(time >= bound * (1 - 1e-12));
+        assert_true(time <= bound * 1.08);
+    }
+}
+
+/* --- size --- */
+
+/* A million tasks on ten thousand workers: linear behaviour anywhere would take hours. */
+static void test_large(void **state)
+{
+    (void)state;
+    enum { LARGE = 1000000, CROWD = 10000 };
+    struct sched_task *tasks = calloc(LARGE, sizeof *tasks);
+    assert_non_null(tasks);
+    for (int32_t i = 0; i < LARGE; i++) /* chains of 25 */
+        tasks[i] = (struct sched_task){i % 25 == 0 ? -1 : i - 1, 1 + i % 7, TASK_WAITING, 0};
+    const struct sched_limits limits = {3, 60};
+    struct sched *sched = sched_create(tasks, LARGE, CROWD, limits, NULL);
+    assert_non_null(sched);
+    double now = 0;
+    for (int32_t i = 0; i < CROWD; i++)
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, i, -1, 0, 0});
+    int32_t hand_outs = 0, written_off = 0;
+    struct sched_action action;
+    while (sched_next(sched, &action) && action.kind != SCHED_FINISHED) {
+        written_off += action.kind == SCHED_WRITE_OFF;
+        if (action.kind != SCHED_HAND_OUT)
+            continue;
+        bool fails = action.task % 1000 == 501; /* its chain's last 24 are lost with it */
+        hand_outs++;
+        now += 1e-4;
+        sched_event(sched, &(struct sched_event){SCHED_TICK, now, -1, -1, 0, 0});
+        sched_event(sched,
+                    &(struct sched_event){SCHED_HEARD, now, action.worker, action.task, 1, 0});
+        sched_event(sched,
+                    &(struct sched_event){fails ? SCHED_TASK_FAILED : SCHED_TASK_DONE, now,
+                                          action.worker, action.task, 0, tasks[action.task].cost});
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, action.worker, -1, 0, 0});
+    }
+    assert_int_equal(action.kind, SCHED_FINISHED);
+    assert_int_equal(written_off, LARGE / 1000 * 24);
+    assert_int_equal(hand_outs, LARGE - LARGE / 1000 * 24 + 3 * LARGE / 1000);
+    sched_destroy(sched);
+    free(tasks);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_random_mishaps),
+        cmocka_unit_test(test_makespan_of_a_chain),
+        cmocka_unit_test(test_makespan_of_a_grid),
+        cmocka_unit_test(test_large),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
