@@ -64,20 +64,20 @@ struct hand {
 
 static struct hand draw_hand(struct dice *dice)
 {
-    double half = roll_around(dice, 0.16); /* tan of half the angle: rotation without sin and cos */
+    double half = roll_around(dice, 0.22); /* tan of half the angle: rotation without sin and cos */
     double cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
-    double shear = roll_around(dice, 0.5);
+    double shear = roll_around(dice, 0.6);
     double wide = roll_between(dice, 7.0, 10.5), high = roll_between(dice, 8.0, 10.5);
     return (struct hand){
         .xx = cosine * wide,
         .xy = (-sine + shear) * high,
         .yx = sine * wide,
         .yy = cosine * high,
-        .x0 = 13.5 + roll_around(dice, 2.5),
-        .y0 = 13.5 + roll_around(dice, 2.5),
-        .bend_x = roll_around(dice, 0.25),
-        .bend_y = roll_around(dice, 0.25),
-        .tremble = 0.10,
+        .x0 = 13.5 + roll_around(dice, 3.0),
+        .y0 = 13.5 + roll_around(dice, 3.0),
+        .bend_x = roll_around(dice, 0.35),
+        .bend_y = roll_around(dice, 0.35),
+        .tremble = 0.20,
     };
 }
 

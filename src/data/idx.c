@@ -19,7 +19,7 @@ enum { TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS, FILES };
 static const struct {
     const char *name;
     enum idx_kind kind;
-} parts[FILES] = {
+} set_files[FILES] = {
     [TRAIN_IMAGES] = {"train-images-idx3-ubyte", IDX_IMAGES},
     [TRAIN_LABELS] = {"train-labels-idx1-ubyte", IDX_LABELS},
     [TEST_IMAGES] = {"t10k-images-idx3-ubyte", IDX_IMAGES},
@@ -30,34 +30,36 @@ struct idx_set {
     struct idx_file files[FILES];
 };
 
-/* Writes the path of folder/name, raw or else .gz, and says whether it exists. */
-static bool find_file(const char *folder, const char *name, char path[IDX_PATH_SIZE])
+/* Writes the path of folder/name, raw or else .gz, and says whether it exists. `path` has
+ * IDX_PATH_SIZE bytes. */
+static bool find_file(const char *folder, const char *name, char *path)
 {
-    snprintf(path, IDX_PATH_SIZE, "%s/%s", folder, name);
-    if (access(path, F_OK) == 0)
-        return true;
-    snprintf(path, IDX_PATH_SIZE, "%s/%s.gz", folder, name);
-    return access(path, F_OK) == 0;
+    static const char *const endings[] = {"", ".gz"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, IDX_PATH_SIZE, "%s/%s%s", folder, name, endings[i]);
+        if (access(path, F_OK) == 0)
+            return true;
+    }
+    return false;
 }
 
 static bool has_any_file(const char *folder)
 {
     char path[IDX_PATH_SIZE];
     for (int i = 0; i < FILES; i++)
-        if (find_file(folder, parts[i].name, path))
+        if (find_file(folder, set_files[i].name, path))
             return true;
     return false;
 }
 
-/* ", did you mean 'mnist'?" where the name looks like a known one that it is not. */
-static const char *suggestion(const char *name, char *to, size_t size)
+/* "; did you mean 'mnist'?" where the name looks like a known one that it is not. */
+static void suggest(const char *name, char *to, size_t size)
 {
     static const char *const known[] = {"mnist", "fashion-mnist", "digits"};
     const char *nearest = text_nearest(name, known, sizeof known / sizeof *known);
     to[0] = '\0';
     if (nearest && strcmp(nearest, name) != 0)
         snprintf(to, size, "; did you mean '%s'?", nearest);
-    return to;
 }
 
 static int find_folder(const struct dataset_request *request, char folder[FOLDER_SIZE],
@@ -65,7 +67,7 @@ static int find_folder(const struct dataset_request *request, char folder[FOLDER
 {
     char hint[64];
     struct stat status;
-    suggestion(request->name, hint, sizeof hint);
+    suggest(request->name, hint, sizeof hint);
     if (request->folder[0] == '\0')
         return error_set(err, ERROR_USAGE,
                          "dataset '%s' is read from files: name their folder with --data or "
@@ -85,8 +87,8 @@ static int find_folder(const struct dataset_request *request, char folder[FOLDER
     return error_set(err, ERROR_USAGE,
                      "%s: neither this folder nor its folder '%s' holds %s or %s.gz and the other "
                      "files of dataset '%s'%s",
-                     request->folder, request->name, parts[0].name, parts[0].name, request->name,
-                     hint);
+                     request->folder, request->name, set_files[0].name, set_files[0].name,
+                     request->name, hint);
 }
 
 static int check_pair(const struct idx_file *images, const struct idx_file *labels,
@@ -118,10 +120,10 @@ static void set_close(struct idx_set *set)
 
 static int set_open_file(struct idx_file *file, const char *folder, int part, struct error *err)
 {
-    if (!find_file(folder, parts[part].name, file->path))
+    if (!find_file(folder, set_files[part].name, file->path))
         return error_set(err, ERROR_USAGE, "%s: neither %s nor %s.gz is there", folder,
-                         parts[part].name, parts[part].name);
-    return idx_open(file, parts[part].kind, err);
+                         set_files[part].name, set_files[part].name);
+    return idx_open(file, set_files[part].kind, err);
 }
 
 static int set_open(struct idx_set *set, const struct dataset_request *request, struct error *err)

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LARGEST_SIDE 4096
-#define LARGEST_COUNT INT32_MAX
 #define GZIP_RATIO 1032 /* deflate cannot pack better than this */
 
 static const struct {
@@ -22,6 +20,11 @@ static const struct {
     [IDX_IMAGES] = {"images", 0x00000803, 3},
     [IDX_LABELS] = {"labels", 0x00000801, 1},
 };
+
+static const struct {
+    const char *word;
+    uint32_t largest;
+} size_limits[] = {{"the count", INT32_MAX}, {"the height", 4096}, {"the width", 4096}};
 
 static int64_t header_bytes(const struct idx_file *file)
 {
@@ -115,15 +118,14 @@ static int read_header(struct idx_file *file, struct error *err)
                          "%s: truncated: %" PRId64 " bytes, the header alone has %" PRId64,
                          file->path, got, header_bytes(file));
     uint32_t sizes[3] = {0, 1, 1};
-    for (int i = 0; i < kinds[file->kind].sizes; i++)
+    for (int i = 0; i < kinds[file->kind].sizes; i++) {
         sizes[i] = big_endian(header + 4 + 4 * i);
-    if (sizes[0] < 1 || sizes[0] > LARGEST_COUNT || sizes[1] < 1 || sizes[1] > LARGEST_SIDE ||
-        sizes[2] < 1 || sizes[2] > LARGEST_SIDE)
-        return error_set(err, ERROR_USAGE,
-                         "%s: its header promises %" PRIu32 " %s of %" PRIu32 "x%" PRIu32
-                         "; from 1 to %d of at most %dx%d can be used",
-                         file->path, sizes[0], kinds[file->kind].word, sizes[1], sizes[2],
-                         LARGEST_COUNT, LARGEST_SIDE, LARGEST_SIDE);
+        if (sizes[i] < 1 || sizes[i] > size_limits[i].largest)
+            return error_set(err, ERROR_USAGE,
+                             "%s: its header gives %" PRIu32
+                             " as %s; it must be from 1 to %" PRIu32,
+                             file->path, sizes[i], size_limits[i].word, size_limits[i].largest);
+    }
     file->count = sizes[0];
     file->height = (int32_t)sizes[1];
     file->width = (int32_t)sizes[2];
