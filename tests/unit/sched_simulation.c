@@ -278,6 +278,34 @@ static void test_random_mishaps(void **state)
         assert_true(ends[end] > 100);
 }
 
+/* --- order --- */
+
+static void test_order_of_hand_outs(void **state)
+{
+    (void)state;
+    enum { COUNT = 1000 };
+    struct dice dice = {.stream = {.seed = 5, .purpose = RNG_GENERATOR}};
+    for (int32_t count = 1; count <= COUNT; count += 37) {
+        struct sched_task tasks[COUNT];
+        for (int32_t i = 0; i < count; i++)
+            tasks[i] = (struct sched_task){-1, throw(&dice, 100), TASK_READY, 0};
+        struct sched *sched = sched_create(tasks, count, count, (struct sched_limits){1, 0}, NULL);
+        for (int32_t i = 0; i < count; i++)
+            sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0});
+        struct sched_action action;
+        int32_t before = -1, hand_outs = 0;
+        for (; sched_next(sched, &action); before = action.task, hand_outs++) {
+            assert_int_equal(action.kind, SCHED_HAND_OUT);
+            if (before >= 0)
+                assert_true(
+                    tasks[before].cost > tasks[action.task].cost ||
+                    (tasks[before].cost == tasks[action.task].cost && before < action.task));
+        }
+        assert_int_equal(hand_outs, count);
+        sched_destroy(sched);
+    }
+}
+
 /* --- makespan --- */
 
 /* Runs a grid without mishaps; a task takes as long as it costs. Returns when the last one ends. */
@@ -399,6 +427,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_mishaps),
+        cmocka_unit_test(test_order_of_hand_outs),
         cmocka_unit_test(test_makespan_of_a_chain),
         cmocka_unit_test(test_makespan_of_a_grid),
         cmocka_unit_test(test_large),

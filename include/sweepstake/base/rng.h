@@ -1,6 +1,7 @@
 /* Random numbers without state: Philox4x32-10 (Salmon et al., SC 2011; Random123) maps
  * (stream, index) to bits, so that any number can be asked for in any order, by any rank.
- * The mapping is part of the format: changing it changes every result. */
+ * The mapping is part of the format: changing it changes every result. It uses exact integer arithmetic and
+ * IEEE +, -, *, / and sqrt only (no libm), so that every machine gets the same bits. */
 #ifndef SWEEPSTAKE_BASE_RNG_H
 #define SWEEPSTAKE_BASE_RNG_H
 
@@ -33,7 +34,8 @@ uint32_t rng_u32(struct rng_stream stream, uint64_t index);
 float rng_uniform(struct rng_stream stream, uint64_t index);
 /* In [0, bound), bound >= 1, without bias worth the name (64-bit multiply). */
 uint64_t rng_below(struct rng_stream stream, uint64_t index, uint64_t bound);
-/* out[i] = standard normal number `first + i` of the stream (Box-Muller; two per block). */
+/* out[i] = standard normal number `first + i` of the stream, whatever `first` and `count`
+ * (Box-Muller in double precision, rounded to float; block b gives numbers 2b and 2b + 1; 8.6 is the largest). */
 void rng_normal(struct rng_stream stream, uint64_t first, float *out, size_t count);
 /* out = a permutation of 0..count-1 (Fisher-Yates over blocks (salt << 32) + i; count < 2^32). */
 void rng_permutation(struct rng_stream stream, uint32_t salt, uint32_t *out, uint32_t count);

@@ -78,7 +78,9 @@ struct sched_event {
     double now; /* seconds, monotonic */
     int32_t worker, task;
     double progress; /* SCHED_HEARD: iterations done; one that stands still counts as silence */
-    double seconds;  /* SCHED_TASK_DONE, DIVERGED: what it took, corrects the cost estimate */
+    /* SCHED_TASK_DONE, DIVERGED: what the whole task took, over all its interruptions (0 = not known). It
+     * corrects the cost estimates. */
+    double seconds;
 };
 
 /* What the caller must do, and which members of the action say with what. */
