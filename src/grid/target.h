@@ -1,0 +1,35 @@
+/* What a dotted path addresses: a field, or several at once through a shorthand. */
+#ifndef SWEEPSTAKE_GRID_TARGET_H
+#define SWEEPSTAKE_GRID_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "grid/fields.h"
+
+#define TARGET_MOST_FIELDS 4
+#define TARGET_PATHS (GRID_FIELD_MAX + 2)
+
+/* Shorthands: `prune.rate: 0.8` sets conv, fc and output alike; `seed: 3` sets every sub-seed that
+ * no longer path sets. Where both are set in one place, the longer path wins. */
+struct target {
+    struct field as; /* how its value is written; as.path is the path */
+    int fields[TARGET_MOST_FIELDS], count;
+    bool shorthand;
+    bool yields; /* a longer path wins even where it was set at an earlier place */
+};
+
+/* False when the path is neither a field nor a shorthand. */
+bool target_find(const char *path, struct target *target);
+
+/* Every path that may be an axis. Returns their number. */
+size_t target_paths(const char *paths[TARGET_PATHS]);
+
+/* Are there fields below the path? "" is above all. */
+bool path_is_group(const char *path);
+bool path_is_below(const char *path, const char *group);
+
+/* The keys of a group's map ("" = the top), in order. Returns their number. */
+size_t group_keys(const char *group, char keys[GRID_FIELD_MAX][GRID_NAME_SIZE]);
+
+#endif
