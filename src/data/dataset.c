@@ -7,6 +7,7 @@
 #include "data/dataset.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,23 +126,20 @@ static int hash_decoded(struct dataset *dataset, struct error *err)
     struct hash_stream *stream = hash_stream_create(err);
     if (!stream)
         return -1;
-    size_t bytes = example_bytes(info), training = (size_t)(info->train + info->validation);
-    size_t test = (size_t)info->test;
-    struct text sizes = {0};
-    text_add(&sizes, "examples 1: %d x %d x %d bytes, %d classes, %zu training, %zu test\n",
-             info->channels, info->height, info->width, info->classes, training, test);
-    int status = sizes.failed ? error_set(err, ERROR_RESOURCE, "out of memory") : 0;
-    if (status == 0) {
-        hash_stream_add(stream, sizes.bytes, sizes.length);
-        hash_stream_add(stream, dataset->train_images, training * bytes);
-        hash_stream_add(stream, dataset->train_labels, training);
-        hash_stream_add(stream, dataset->test_images, test * bytes);
-        hash_stream_add(stream, dataset->test_labels, test);
-        dataset->content = hash_stream_digest128(stream);
-    }
-    text_finish(&sizes);
+    size_t bytes = example_bytes(info), test = (size_t)info->test;
+    size_t training = (size_t)(info->train + info->validation);
+    char sizes[160];
+    int length = snprintf(sizes, sizeof sizes,
+                          "examples 1: %d x %d x %d bytes, %d classes, %zu training, %zu test\n",
+                          info->channels, info->height, info->width, info->classes, training, test);
+    hash_stream_add(stream, sizes, (size_t)length);
+    hash_stream_add(stream, dataset->train_images, training * bytes);
+    hash_stream_add(stream, dataset->train_labels, training);
+    hash_stream_add(stream, dataset->test_images, test * bytes);
+    hash_stream_add(stream, dataset->test_labels, test);
+    dataset->content = hash_stream_digest128(stream);
     hash_stream_destroy(stream);
-    return status;
+    return 0;
 }
 
 static int fill(struct dataset *dataset, const struct dataset_request *request, struct error *err)

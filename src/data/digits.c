@@ -4,7 +4,8 @@
  * Example i of a part is a function of (seed, part, i) alone, whatever the number of examples. It
  * is the same bytes on every machine: only operations that IEEE 754 rounds exactly are used (no
  * library function but the square root), none is contracted, and random numbers are counters. */
-#include <string.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "digits_raster.h"
 #include "digits_shapes.h"
@@ -15,8 +16,9 @@
 #define TRAIN_DEFAULT 60000
 #define TEST_DEFAULT 10000
 
-/* Blocks of random bits an example may use: parameters from the first, noise from the second half.
- */
+#define TREMBLE 0.20 /* displacement of control points, shape units */
+
+/* Blocks of random bits of one example. Shapes use the first half, noise the second. */
 #define EXAMPLE_BLOCKS 256
 #define NOISE_BLOCK 128
 
@@ -59,26 +61,38 @@ static double roll_around(struct dice *dice, double size)
 struct hand {
     double xx, xy, yx, yy, x0, y0; /* affine, pixels a shape unit */
     double bend_x, bend_y;
-    double tremble; /* displacement of control points, shape units */
 };
 
+/* The order in which the dice are rolled is part of the version: one roll a statement. */
 static struct hand draw_hand(struct dice *dice)
 {
     double half = roll_around(dice, 0.22); /* tan of half the angle: rotation without sin and cos */
     double cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
     double shear = roll_around(dice, 0.6);
-    double wide = roll_between(dice, 7.0, 10.5), high = roll_between(dice, 8.0, 10.5);
-    return (struct hand){
+    double wide = roll_between(dice, 7.0, 10.5);
+    double high = roll_between(dice, 8.0, 10.5);
+    struct hand hand = {
         .xx = cosine * wide,
         .xy = (-sine + shear) * high,
         .yx = sine * wide,
         .yy = cosine * high,
-        .x0 = 13.5 + roll_around(dice, 3.0),
-        .y0 = 13.5 + roll_around(dice, 3.0),
-        .bend_x = roll_around(dice, 0.35),
-        .bend_y = roll_around(dice, 0.35),
-        .tremble = 0.20,
     };
+    hand.x0 = 13.5 + roll_around(dice, 3.0);
+    hand.y0 = 13.5 + roll_around(dice, 3.0);
+    hand.bend_x = roll_around(dice, 0.35);
+    hand.bend_y = roll_around(dice, 0.35);
+    return hand;
+}
+
+static struct ink draw_ink(struct dice *dice)
+{
+    struct ink ink;
+    ink.half_width = (float)roll_between(dice, 0.7, 1.6);
+    ink.softness = (float)roll_between(dice, 1.0, 2.0);
+    ink.darkness = (float)roll_between(dice, 0.6, 1.0);
+    ink.blur = (float)roll_between(dice, 0.0, 0.25);
+    ink.noise = (float)roll_between(dice, 0.0, 0.4);
+    return ink;
 }
 
 static struct point place(const struct hand *hand, double x, double y)
@@ -93,8 +107,8 @@ static void draw_stroke(struct raster *raster, const struct stroke *stroke, cons
 {
     struct point points[SHAPE_POINTS];
     for (int i = 0; i < stroke->points; i++) {
-        double x = stroke->at[i][0] / 100.0 + roll_around(dice, hand->tremble);
-        double y = stroke->at[i][1] / 100.0 + roll_around(dice, hand->tremble);
+        double x = stroke->at[i][0] / 100.0 + roll_around(dice, TREMBLE);
+        double y = stroke->at[i][1] / 100.0 + roll_around(dice, TREMBLE);
         points[i] = place(hand, x, y);
     }
     if (stroke->kind == STROKE_SMOOTH)
@@ -103,29 +117,31 @@ static void draw_stroke(struct raster *raster, const struct stroke *stroke, cons
         raster_lines(raster, points, stroke->points);
 }
 
+/* A random byte a pixel. */
+static void draw_grain(struct rng_stream stream, uint64_t block, uint8_t grain[RASTER_PIXELS])
+{
+    for (int i = 0; i < RASTER_PIXELS; i += 16) {
+        uint32_t words[4];
+        rng_block(stream, block++, words);
+        for (int byte = 0; byte < 16; byte++)
+            grain[i + byte] = (uint8_t)(words[byte / 4] >> 8 * (byte % 4));
+    }
+}
+
 static uint8_t draw_example(struct rng_stream stream, uint64_t example, uint8_t *image)
 {
-    struct dice dice = {.stream = stream, .block = example * EXAMPLE_BLOCKS, .used = 4};
+    uint64_t block = example * EXAMPLE_BLOCKS;
+    struct dice dice = {.stream = stream, .block = block, .used = 4};
     uint32_t label = roll_below(&dice, CLASSES);
     const struct shape *shape = &digit_shapes[label][roll_below(&dice, SHAPE_STYLES)];
     struct hand hand = draw_hand(&dice);
-    struct ink ink = {
-        .half_width = (float)roll_between(&dice, 0.7, 1.6),
-        .softness = (float)roll_between(&dice, 1.0, 2.0),
-        .darkness = (float)roll_between(&dice, 0.6, 1.0),
-        .blur = (float)roll_between(&dice, 0.0, 0.25),
-        .noise = (float)roll_between(&dice, 0.0, 0.4),
-    };
+    struct ink ink = draw_ink(&dice);
     struct raster raster;
     raster_clear(&raster);
     for (int i = 0; i < SHAPE_STROKES && shape->strokes[i].kind != STROKE_NONE; i++)
         draw_stroke(&raster, &shape->strokes[i], &hand, &dice);
     uint8_t grain[RASTER_PIXELS];
-    for (uint64_t i = 0; i < RASTER_PIXELS / 16; i++) {
-        uint32_t words[4];
-        rng_block(stream, example * EXAMPLE_BLOCKS + NOISE_BLOCK + i, words);
-        memcpy(grain + 16 * i, words, 16);
-    }
+    draw_grain(stream, block + NOISE_BLOCK, grain);
     raster_develop(&raster, &ink, grain, image);
     return (uint8_t)label;
 }
@@ -167,14 +183,11 @@ static int digits_fill(const struct dataset_request *request, struct dataset *da
 static struct hash128 digits_content(const struct dataset_info *info,
                                      const struct dataset_request *request)
 {
-    const int64_t arguments[] = {VERSION, request->seed, info->train + info->validation,
-                                 info->test};
-    char name[] = "digits";
-    unsigned char bytes[sizeof name + 8 * 4];
-    memcpy(bytes, name, sizeof name);
-    for (size_t i = 0; i < 32; i++)
-        bytes[sizeof name + i] = (unsigned char)((uint64_t)arguments[i / 8] >> 8 * (i % 8));
-    return hash128_of(bytes, sizeof bytes);
+    char text[128];
+    int length = snprintf(text, sizeof text,
+                          "digits %d: seed %" PRId64 ", %" PRId64 " training, %" PRId64 " test",
+                          VERSION, request->seed, info->train + info->validation, info->test);
+    return hash128_of(text, (size_t)length);
 }
 
 const struct data_source digits_source = {

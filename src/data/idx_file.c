@@ -73,15 +73,20 @@ static int64_t read_some(struct idx_file *file, void *to, int64_t wanted, struct
     return done;
 }
 
+/* `present` bytes are there, or more. */
 static int wrong_length(const struct idx_file *file, int64_t present, struct error *err)
 {
+    const char *word = kinds[file->kind].word;
     int64_t promised = header_bytes(file) + body_bytes(file);
+    if (present > promised)
+        return error_set(err, ERROR_USAGE,
+                         "%s: too long: data follow the %" PRId64 " %s (%" PRId64
+                         " bytes) that its header promises",
+                         file->path, file->count, word, promised);
     return error_set(err, ERROR_USAGE,
-                     "%s: %s: its header promises %" PRId64 " %s, which takes %" PRId64
-                     " bytes; %s%" PRId64 " are there",
-                     file->path, present < promised ? "truncated" : "too long", file->count,
-                     kinds[file->kind].word, promised, gzdirect(file->stream) ? "" : "decoded, ",
-                     present);
+                     "%s: truncated: its header promises %" PRId64 " %s, which takes %" PRId64
+                     " bytes; %" PRId64 " are there",
+                     file->path, file->count, word, promised, present);
 }
 
 static int check_magic(const struct idx_file *file, uint32_t magic, struct error *err)
