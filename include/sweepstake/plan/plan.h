@@ -16,7 +16,7 @@
 
 #define PLAN_KEY_EPOCH 1 /* raised only when a field changes meaning */
 #define PLAN_MAX_AT GRID_MAX_AT
-#define PLAN_MAX_CAPTURES 62 /* iterations of one family (rewind-K, at-N) a network can keep */
+#define PLAN_MAX_CAPTURES 61 /* rewind-K and at-N together, a network: with init, early-stop and final 64 */
 
 /* A network of the plan and what the store keeps for it. */
 struct plan_network {
@@ -48,8 +48,8 @@ struct plan_training {
 struct plan_pruning {
     enum field_criterion criterion;
     enum field_scope scope;
-    double rate_conv, rate_fc, rate_output; /* 0 = never; kinds the network lacks are 0 */
-    int32_t rounds;  /* counts of so many rounds at once; 0 = the mask is the parent's (level-0 controls: all ones) */
+    double rate_conv, rate_fc, rate_output; /* 0 = never; kinds the network lacks are 0; global: one rate, the largest */
+    int32_t rounds;  /* counts of so many rounds at once, >= 1 */
     double fraction; /* NaN = by rates */
     int64_t at;      /* PRUNE_AT_END, or the iteration whose weights the criterion sees */
 };
@@ -61,21 +61,34 @@ enum plan_start {
     START_PARENT_FINAL, /* learning-rate rewinding and fine-tuning */
 };
 
+/* A training run.
+ *
+ * Controls differ from their ticket in one thing and share all others with it (level, parent, pruning, k, and the
+ * iterations k..T on the schedule): reinit in the weights it starts from, its own initial values placed at iteration k,
+ * whatever rewind.what is; random-mask in the places of the mask; fork in the order, augmentation and dropout streams;
+ * same in nothing but what its `set` changes (with nothing changed it is the ticket itself).
+ * At level 0, reinit is another dense run (0..T from its own initial values, no parent), and fork goes on from the
+ * dense run's W_k under other streams (k..T, its parent is the dense run). Both have no pruning: every weight is kept. */
 struct plan_task {
     struct hash128 key;
     int32_t parent; /* row, -1 = none; always smaller than the task's own */
     int32_t root;   /* row of the lineage's level-0 task; itself at level 0 */
-    int32_t level;
+    int32_t level;  /* where first asked for; no part of the key (a fraction may be level 1 here and level 2 there) */
     int32_t network, dataset, training, pruning; /* indices; pruning -1 at level 0 */
-    enum control_kind control;
-    int32_t draw; /* 1.. for controls, else 0 */
+    enum control_kind control; /* a `same` that is also some experiment's ticket is CONTROL_NONE */
+    int32_t draw; /* 1.. for controls, else 0 (same: 0, all draws of it are one task) */
     enum plan_start start;
     int64_t start_iteration; /* k */
-    bool fixed_rate;         /* rewind.what: none */
+    bool fixed_rate;         /* rewind.what: none, where the rate of T-1 is not that of k..T-1 anyway */
     bool diverts_init;       /* reinit: initial values from (seed_init, draw) */
-    int64_t seed_init, seed_order, seed_augment, seed_dropout;
+    int64_t seed_init;       /* of its own initial values or random mask, else the lineage's */
+    int64_t seed_order;
+    int64_t seed_augment, seed_dropout; /* -1 = not consumed */
 
-    /* what the store is to keep: slots this task uses (-1 absent), and which of them it writes */
+    /* What the store is to keep: slots this task uses (-1 absent), and which of them it writes. Initial values have a
+     * slot for each (network, seed_init, draw): every task of such a lineage refers to it and every START_INIT task
+     * writes it, the same bytes. rewind_slot: the root's row, for the root if it captures and for tasks that start at
+     * K > 0 (K = 0 is init). Tasks with children keep their final weights. */
     int64_t mask_slot, init_slot, rewind_slot, at_slot, early_stop_slot, final_slot;
     bool writes_mask, writes_init, writes_early_stop, writes_final;
     int64_t rewind_set, at_set; /* bit i: this task captures the network's rewinds[i] / ats[i] */
@@ -85,7 +98,7 @@ struct plan_task {
     double cost; /* operations of training and evaluating, at the density expected */
 };
 
-/* What a reader plots. */
+/* What a reader plots: an experiment's points come by level, the ticket first, then its controls and their draws. */
 struct plan_point {
     int32_t experiment, level, control_index; /* -1 = the ticket itself */
     enum control_kind control;
@@ -102,7 +115,7 @@ struct plan {
     struct plan_point *points;
     int32_t network_count, dataset_count, training_count, pruning_count, task_count, point_count;
     int64_t curve_rows;
-    int64_t unshared_tasks; /* training runs without sharing: one a point */
+    int64_t unshared_tasks; /* training runs if each experiment had its own dense run, tickets and controls: one a point */
     double cost, unshared_cost;
     char hash[HASH_HEX_SIZE]; /* of everything above that the store's layout depends on */
 };
@@ -121,7 +134,7 @@ void plan_key_text(const struct plan *plan, int32_t task, struct text *text);
 /* Memory in bytes one worker needs for the largest task: network, dataset, buffers. */
 int64_t plan_memory_bytes(const struct plan *plan);
 
-/* Longest chain of tasks, in cost; and the makespan on `workers` by list scheduling. */
+/* Longest chain of tasks, in cost; and the makespan on `workers` by list scheduling. NaN when there is no memory for it. */
 double plan_critical_cost(const struct plan *plan);
 double plan_makespan_cost(const struct plan *plan, int32_t workers);
 
