@@ -1,0 +1,94 @@
+/* Tables in memory: values by row and column, whatever the column's type. Rows are bytes as they
+ * stand in the file, without alignment, so every value is copied out. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/store.h"
+
+int store_table_column(const struct store_table *table, const char *name)
+{
+    for (int32_t i = 0; i < table->column_count; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+static const char *cell(const struct store_table *table, int64_t row, int column)
+{
+    if (row < 0 || row >= table->row_count || column < 0 || column >= table->column_count)
+        return NULL;
+    return (const char *)table->rows + (size_t)row * table->row_size +
+           table->columns[column].offset;
+}
+
+#define LOAD(type, bytes)                                                                          \
+    __extension__({                                                                                \
+        type value_;                                                                               \
+        memcpy(&value_, bytes, sizeof value_);                                                     \
+        value_;                                                                                    \
+    })
+
+int64_t store_table_integer(const struct store_table *table, int64_t row, int column)
+{
+    const char *bytes = cell(table, row, column);
+    if (bytes == NULL)
+        return -1;
+    switch (table->columns[column].type) {
+    case STORE_INT8:
+        return LOAD(int8_t, bytes);
+    case STORE_INT16:
+        return LOAD(int16_t, bytes);
+    case STORE_INT32:
+        return LOAD(int32_t, bytes);
+    case STORE_INT64:
+        return LOAD(int64_t, bytes);
+    case STORE_FLOAT32:
+    case STORE_FLOAT64: {
+        double value = store_table_real(table, row, column);
+        return value > -0x1p63 && value < 0x1p63 ? (int64_t)value : -1;
+    }
+    case STORE_TEXT:
+        break;
+    }
+    return -1;
+}
+
+double store_table_real(const struct store_table *table, int64_t row, int column)
+{
+    const char *bytes = cell(table, row, column);
+    if (bytes == NULL)
+        return NAN;
+    switch (table->columns[column].type) {
+    case STORE_FLOAT32:
+        return (double)LOAD(float, bytes);
+    case STORE_FLOAT64:
+        return LOAD(double, bytes);
+    case STORE_TEXT:
+        return NAN;
+    default:
+        return (double)store_table_integer(table, row, column);
+    }
+}
+
+const char *store_table_text(const struct store_table *table, int64_t row, int column, char *to,
+                             size_t size)
+{
+    const char *bytes = cell(table, row, column);
+    to[0] = '\0';
+    if (bytes == NULL || table->columns[column].type != STORE_TEXT)
+        return to;
+    size_t length = strnlen(bytes, table->columns[column].size);
+    if (length >= size)
+        length = size - 1;
+    memcpy(to, bytes, length);
+    to[length] = '\0';
+    return to;
+}
+
+void store_table_finish(struct store_table *table)
+{
+    free(table->columns);
+    free(table->rows);
+    *table = (struct store_table){0};
+}
