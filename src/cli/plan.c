@@ -17,7 +17,6 @@
 struct plan_options_given {
     const char *grid, *store, *data, *format;
     int workers;
-    bool fields;
 };
 
 /* What is printed, as numbers. */

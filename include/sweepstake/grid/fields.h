@@ -1,5 +1,5 @@
 /* The one table of grid fields: it drives the parser, `set`, the axes, the columns of the store's
- * /experiments, and the reference documentation (`sweepstake plan --help-fields`). */
+ * /experiments, and the reference documentation (`sweepstake fields`). */
 #ifndef SWEEPSTAKE_GRID_FIELDS_H
 #define SWEEPSTAKE_GRID_FIELDS_H
 
@@ -25,12 +25,12 @@ enum field_type {
 struct field {
     const char *path; /* "train.optimizer.learning_rate" */
     enum field_type type;
-    size_t offset, size;        /* in struct experiment_fields */
-    double least, most;         /* numbers: the allowed range */
-    bool above_least;           /* the range is open at `least` */
-    const char *const *choices; /* NULL-terminated, by enum value */
-    const char *initial;        /* the default as it would be written */
-    const char *meaning;        /* one line for the reference, units included */
+    size_t offset, size;          /* in struct experiment_fields */
+    double least, most;           /* numbers: the allowed range */
+    bool above_least, below_most; /* the range is open at `least`, at `most` */
+    const char *const *choices;   /* NULL-terminated, by enum value */
+    const char *initial;          /* the default as it would be written */
+    const char *meaning;          /* one line for the reference, units included */
 };
 
 int field_count(void);
