@@ -67,8 +67,9 @@ enum plan_start {
  * iterations k..T on the schedule): reinit in the weights it starts from, its own initial values placed at iteration k,
  * whatever rewind.what is; random-mask in the places of the mask; fork in the order, augmentation and dropout streams;
  * same in nothing but what its `set` changes (with nothing changed it is the ticket itself).
- * At level 0, reinit is another dense run (0..T from its own initial values, no parent), and fork goes on from the
- * dense run's W_k under other streams (k..T, its parent is the dense run). Both have no pruning: every weight is kept. */
+ * At level 0, reinit is another dense run (0..T from its own initial values, no parent), so is same (which needs a
+ * `set` there), and fork goes on from the dense run's W_k under other streams (k..T, its parent is the dense run). None
+ * has a pruning: every weight is kept. */
 struct plan_task {
     struct hash128 key;
     int32_t parent; /* row, -1 = none; always smaller than the task's own */
