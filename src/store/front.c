@@ -142,9 +142,11 @@ int front_make(const char *path, hid_t access, const struct store_layout *layout
     if (file < 0)
         return h5_error(err, ERROR_USAGE, "cannot be made");
     int status = make_metadata(file, layout, list, err);
-    /* Flushing gives back what HDF5 set aside for more metadata: the size is exact. */
-    hsize_t size = 0;
-    if (status == 0 && (H5Fflush(file, H5F_SCOPE_LOCAL) < 0 || H5Fget_filesize(file, &size) < 0))
+    /* Flushing gives back what HDF5 set aside for more metadata; what an image of the file would
+     * take is then exactly where it ends. */
+    ssize_t size = 0;
+    if (status == 0 &&
+        (H5Fflush(file, H5F_SCOPE_LOCAL) < 0 || (size = H5Fget_file_image(file, NULL, 0)) < 0))
         status = h5_error(err, ERROR_RESOURCE, "cannot be written");
     if (H5Fclose(file) < 0 && status == 0)
         status = h5_error(err, ERROR_RESOURCE, "cannot be written");

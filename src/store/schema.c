@@ -93,7 +93,7 @@ const char *const schema_table_names[TABLE_COUNT] = {
 const struct schema_attribute schema_identity[SCHEMA_IDENTITY_COUNT] = {
     TEXT(name, "name"),
     TEXT(created, "created"),
-    TEXT(version, "version"),
+    TEXT(version, "software_version"),
     TEXT(commit, "git_commit"),
     TEXT(isa, "instruction_set"),
     TEXT(blas_core, "blas_core"),
