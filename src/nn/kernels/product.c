@@ -20,11 +20,11 @@ INLINE void start_tile(const int rows, const int vectors, const struct tile *til
                        vfloat sums[TILE_ROWS][TILE_VECTORS])
 {
     const struct product *p = tile->product;
-#pragma GCC unroll 6
+    UNROLL
     for (int r = 0; r < rows; r++) {
         const float *c = p->c + (tile->row + r) * p->c_stride + tile->column;
         const vfloat bias = p->bias ? vset(p->bias[tile->row + r]) : vset(0);
-#pragma GCC unroll 4
+        UNROLL
         for (int v = 0; v < vectors; v++) {
             if (tile->depth_begin == 0)
                 sums[r][v] = bias;
@@ -41,10 +41,10 @@ INLINE void finish_tile(const int rows, const int vectors, const struct tile *ti
 {
     const struct product *p = tile->product;
     const bool rectify = p->rectify && tile->depth_end == p->depth;
-#pragma GCC unroll 6
+    UNROLL
     for (int r = 0; r < rows; r++) {
         float *c = p->c + (tile->row + r) * p->c_stride + tile->column;
-#pragma GCC unroll 4
+        UNROLL
         for (int v = 0; v < vectors; v++) {
             vfloat sum = sums[r][v];
             if (rectify)
@@ -66,13 +66,13 @@ INLINE void compute_tile(const int rows, const int vectors, const struct tile *t
     start_tile(rows, vectors, tile, sums);
     for (int64_t k = tile->depth_begin; k < tile->depth_end; k++) {
         vfloat row_of_b[TILE_VECTORS];
-#pragma GCC unroll 4
+        UNROLL
         for (int v = 0; v < vectors; v++)
             row_of_b[v] = vload(b + k * b_stride + v * VECTOR);
-#pragma GCC unroll 6
+        UNROLL
         for (int r = 0; r < rows; r++) {
             const vfloat x = vset(a[r * a_row + k * a_depth]);
-#pragma GCC unroll 4
+            UNROLL
             for (int v = 0; v < vectors; v++)
                 sums[r][v] = vfma(x, row_of_b[v], sums[r][v]);
         }

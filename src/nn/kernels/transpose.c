@@ -2,33 +2,29 @@
  * log2(VECTOR) times, turns rows into columns. */
 #include "isa.h"
 
-INLINE void zip_rows(const vfloat from[VECTOR], vfloat to[VECTOR])
+INLINE void zip_rows(vfloat rows[VECTOR])
 {
-#pragma GCC unroll 8
+    vfloat zipped[VECTOR];
+    UNROLL
     for (int i = 0; i < VECTOR / 2; i++) {
-        to[2 * i] = vzip_low(from[i], from[i + VECTOR / 2]);
-        to[2 * i + 1] = vzip_high(from[i], from[i + VECTOR / 2]);
+        zipped[2 * i] = vzip_low(rows[i], rows[i + VECTOR / 2]);
+        zipped[2 * i + 1] = vzip_high(rows[i], rows[i + VECTOR / 2]);
     }
+    memcpy(rows, zipped, sizeof zipped);
 }
 
 /* `rows` below VECTOR: the last row stands for the missing ones. */
 INLINE void transpose_block(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                             int64_t rows)
 {
-    vfloat x[VECTOR], y[VECTOR];
-#pragma GCC unroll 16
+    vfloat x[VECTOR];
+    UNROLL
     for (int i = 0; i < VECTOR; i++)
         x[i] = vload(from + (i < rows ? i : rows - 1) * from_stride);
-    zip_rows(x, y);
-    zip_rows(y, x);
-#if VECTOR >= 8
-    zip_rows(x, y);
-    memcpy(x, y, sizeof x);
-#endif
-#if VECTOR == 16
-    zip_rows(y, x);
-#endif
-#pragma GCC unroll 16
+    UNROLL
+    for (int turn = 1; turn < VECTOR; turn *= 2)
+        zip_rows(x);
+    UNROLL
     for (int i = 0; i < VECTOR; i++)
         vstore(to + i * to_stride, x[i]);
 }

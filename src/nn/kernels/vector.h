@@ -30,6 +30,14 @@ typedef float vfloat __attribute__((vector_size(4 * VECTOR)));
 typedef int32_t vint __attribute__((vector_size(4 * VECTOR)));
 typedef uint8_t vbyte __attribute__((vector_size(VECTOR)));
 
+/* Before a loop of a constant number of turns over an array of vectors: unrolled completely, the array
+ * lives in registers. */
+#ifdef __clang__
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vfloat vload(const float *from)
