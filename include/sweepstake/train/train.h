@@ -1,0 +1,102 @@
+/* One training run: iterations k..T, evaluation, early stop, captures.
+ *
+ * Everything is a function of the absolute iteration: a run that starts at k sees the batches,
+ * dropout masks and rates of iterations k..T-1. What happens at an iteration (evaluation, capture)
+ * sees the weights before that iteration's step; at T, those after the last. The caller owns
+ * network and dataset; hooks take captures, learn of progress and ask to stop. */
+#ifndef SWEEPSTAKE_TRAIN_TRAIN_H
+#define SWEEPSTAKE_TRAIN_TRAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/rng.h"
+#include "data/dataset.h"
+#include "nn/network.h"
+
+#define TRAIN_MAX_AT 16
+#define TRAIN_MAX_CAPTURES 64
+#define TRAIN_MARKS 4 /* the first `at` iterations have scores of their own in the results */
+
+/* Examples evaluated at once: part of what fixes rounding, so it is the same for every run. The
+ * network must have been created with at least this evaluate_batch. A multiple of NET_LANES; 240
+ * keeps LeNet's inputs in a megabyte of cache. */
+#define TRAIN_EVALUATE_BATCH 240
+
+struct train_spec {
+    struct optimizer_spec optimizer;
+    struct schedule_spec schedule;
+    double fixed_rate; /* NaN = the schedule; else this rate throughout (rewind.what: none) */
+    int64_t batch;
+    int64_t start, iterations; /* k and T, 0 <= k <= T */
+    int64_t evaluate_every;    /* >= 1 */
+    int32_t at_count;
+    int64_t at[TRAIN_MAX_AT]; /* ascending, each <= T; those below k do not happen */
+    bool test_curve;
+    struct rng_stream order, dropout;
+    int32_t capture_count;
+    int64_t captures[TRAIN_MAX_CAPTURES]; /* ascending; those below k or after T do not happen */
+};
+
+/* Losses are means of cross-entropy over examples; accuracies are from 0 to 1; NaN = not there. */
+struct train_point {
+    int64_t iteration;
+    double train_loss; /* mean batch loss since the point before; NaN at the start */
+    double validation_loss, validation_accuracy;
+    double test_loss, test_accuracy; /* NaN unless test_curve */
+};
+
+struct train_score {
+    double loss, accuracy;
+};
+
+/* When the three parts are scored. */
+enum train_when {
+    TRAIN_AT_EARLY_STOP,
+    TRAIN_AT_END,
+    TRAIN_AT_MARK, /* + i: at[i], i < TRAIN_MARKS */
+    TRAIN_WHENS = TRAIN_AT_MARK + TRAIN_MARKS,
+};
+
+enum train_outcome {
+    TRAIN_FINISHED,
+    TRAIN_DIVERGED,    /* the loss of a training batch was not finite */
+    TRAIN_INTERRUPTED, /* the progress hook asked for it: the result is incomplete */
+};
+
+struct train_result {
+    enum train_outcome outcome;
+    int32_t curve_count;       /* train_curve_length(spec) */
+    struct train_point *curve; /* of these iterations; NaN from divergence or interruption on */
+    /* The earliest minimum of validation loss, the start and T included; NaN is none. -1 = none. */
+    int64_t early_stop_iteration;
+    float *early_stop_weights; /* the parameter block then; NULL = none */
+    struct train_score scores[PART_TEST + 1][TRAIN_WHENS]; /* [part][when] */
+};
+
+struct train_hooks {
+    void *user;
+    /* Before every step and before the end's evaluation: `iteration` is the next one. Should take
+     * no longer than microseconds. Returns true to interrupt. May be NULL. */
+    bool (*progress)(void *user, int64_t iteration);
+    /* The parameter block at iteration captures[which]. Not called for iterations from divergence
+     * on. May be NULL. */
+    int (*capture)(void *user, int32_t which, const float *weights, struct error *err);
+};
+
+/* How many of k..T are evaluated: the start, multiples of `every`, `at`, and T. */
+int64_t train_curve_length(const struct train_spec *spec);
+
+/* Trains `net`, whose weights and mask the caller has set; the optimiser is set here, its moments
+ * and step count at zero. Afterwards `net` holds the last weights (unspecified after divergence).
+ * The result is to be finished after success; on error it holds nothing. `hooks` may be NULL. */
+int train_run(const struct train_spec *spec, struct network *net, const struct dataset *dataset,
+              const struct train_hooks *hooks, struct train_result *result, struct error *err);
+void train_result_finish(struct train_result *result); /* may be called twice */
+
+/* Mean loss and accuracy of the network's current weights on a whole part; NaN for an empty one. */
+int train_evaluate(struct network *net, const struct dataset *dataset, enum dataset_part part,
+                   struct train_score *score, struct error *err);
+
+#endif

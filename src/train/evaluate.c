@@ -1,0 +1,65 @@
+/* Evaluation of whole parts, in batches of TRAIN_EVALUATE_BATCH. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "state.h"
+
+struct evaluator {
+    struct network *net;
+    const struct dataset *dataset;
+    uint32_t indices[TRAIN_EVALUATE_BATCH];
+    uint8_t labels[TRAIN_EVALUATE_BATCH];
+};
+
+struct evaluator *evaluator_create(struct network *net, const struct dataset *dataset,
+                                   struct error *err)
+{
+    struct evaluator *evaluator = mem_zeroed(1, sizeof *evaluator, err);
+    if (evaluator)
+        *evaluator = (struct evaluator){.net = net, .dataset = dataset};
+    return evaluator;
+}
+
+void evaluator_destroy(struct evaluator *evaluator)
+{
+    free(evaluator);
+}
+
+static void add_batch(struct evaluator *evaluator, enum dataset_part part, int64_t first,
+                      int32_t examples, struct net_score *sum)
+{
+    struct net_batch batch = {.inputs = net_evaluate_input(evaluator->net),
+                              .labels = evaluator->labels,
+                              .examples = examples,
+                              .columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES};
+    batch_part_indices(evaluator->dataset, part, first, examples, evaluator->indices);
+    batch_assemble(evaluator->dataset, part, evaluator->indices, examples, batch.columns,
+                   net_evaluate_input(evaluator->net), evaluator->labels);
+    net_evaluate(evaluator->net, &batch, sum);
+}
+
+struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_part part)
+{
+    struct net_score sum = {0};
+    int64_t count = dataset_part_count(evaluator->dataset, part);
+    for (int64_t first = 0; first < count; first += TRAIN_EVALUATE_BATCH) {
+        int64_t left = count - first;
+        add_batch(evaluator, part, first,
+                  (int32_t)(left < TRAIN_EVALUATE_BATCH ? left : TRAIN_EVALUATE_BATCH), &sum);
+    }
+    if (count == 0)
+        return (struct train_score){NAN, NAN};
+    return (struct train_score){sum.loss_sum / (double)count, (double)sum.correct / (double)count};
+}
+
+int train_evaluate(struct network *net, const struct dataset *dataset, enum dataset_part part,
+                   struct train_score *score, struct error *err)
+{
+    struct evaluator *evaluator = evaluator_create(net, dataset, err);
+    if (!evaluator)
+        return -1;
+    *score = evaluator_score(evaluator, part);
+    evaluator_destroy(evaluator);
+    return 0;
+}
