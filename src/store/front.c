@@ -138,9 +138,10 @@ int front_make(const char *path, hid_t access, const struct store_layout *layout
                const struct dataset_list *list, int64_t *end, struct error *err)
 {
     hid_t file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, access);
+    int made = file < 0 ? h5_error(err, ERROR_USAGE, "cannot be made") : 0;
     h5_close(access);
-    if (file < 0)
-        return h5_error(err, ERROR_USAGE, "cannot be made");
+    if (made != 0)
+        return -1;
     int status = make_metadata(file, layout, list, err);
     /* Flushing gives back what HDF5 set aside for more metadata; what an image of the file would
      * take is then exactly where it ends. */

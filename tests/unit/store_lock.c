@@ -1,0 +1,188 @@
+/* One run at a time: who else comes is told who holds the store; nobody is locked out by the dead.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "store_sample.h"
+
+struct fixture {
+    char folder[64], path[96], lock[112];
+};
+
+static int setup(void **state)
+{
+    static struct fixture fixture;
+    sample_folder(fixture.folder);
+    snprintf(fixture.path, sizeof fixture.path, "%s/a.h5", fixture.folder);
+    snprintf(fixture.lock, sizeof fixture.lock, "%s.lock", fixture.path);
+    *state = &fixture;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *fixture = *state;
+    return rmdir(fixture->folder); /* a lock file left behind fails the test */
+}
+
+static void test_free_again_after_release(void **state)
+{
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 3; i++) {
+        struct error err = {0};
+        struct store_lock *lock = store_lock_take(fixture->path, &err);
+        assert_non_null(lock);
+        assert_int_equal(access(fixture->lock, F_OK), 0);
+        store_lock_release(lock);
+        assert_int_not_equal(access(fixture->lock, F_OK), 0);
+    }
+    store_lock_release(NULL);
+}
+
+static void test_held_twice_in_a_process(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct store_lock *lock = store_lock_take(fixture->path, &err);
+    assert_null(store_lock_take(fixture->path, &err));
+    assert_int_equal(err.class, ERROR_USAGE);
+    /* Closing some other descriptor of the file must not drop the lock. */
+    close(open(fixture->lock, O_RDWR));
+    assert_null(store_lock_take(fixture->path, &err));
+    store_lock_release(lock);
+}
+
+/* Starts a child that takes the lock, says so, and holds it until it is killed. */
+static pid_t start_holder(const char *path)
+{
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        setenv("SLURM_JOB_ID", "4711", 1);
+        struct store_lock *lock = store_lock_take(path, NULL);
+        if (lock == NULL || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    char byte;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return child;
+}
+
+static void test_the_holder_is_named(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    char pid[32], host[64];
+    pid_t child = start_holder(fixture->path);
+    assert_null(store_lock_take(fixture->path, &err));
+    snprintf(pid, sizeof pid, "process %d", (int)child);
+    gethostname(host, sizeof host);
+    assert_int_equal(err.class, ERROR_USAGE);
+    assert_non_null(strstr(err.text, fixture->path));
+    assert_non_null(strstr(err.text, pid));
+    assert_non_null(strstr(err.text, host));
+    assert_non_null(strstr(err.text, "SLURM job 4711"));
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    /* The dead hold nothing, though their file is still there. */
+    assert_int_equal(access(fixture->lock, F_OK), 0);
+    struct store_lock *lock = store_lock_take(fixture->path, &err);
+    assert_non_null(lock);
+    store_lock_release(lock);
+}
+
+/* Where locks do not reach across nodes, the other host's file and heartbeat are all there is. */
+static void write_other_host(const char *lock, time_t silence)
+{
+    FILE *file = fopen(lock, "w");
+    fprintf(file, "host: far-away\npid: 12\njob: \nsince: 2024-01-01T00:00:00Z\n");
+    fclose(file);
+    const struct timespec then = {.tv_sec = time(NULL) - silence};
+    const struct timespec times[2] = {then, then};
+    assert_int_equal(utimensat(AT_FDCWD, lock, times, 0), 0);
+}
+
+static void test_another_host(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    write_other_host(fixture->lock, 5);
+    assert_null(store_lock_take(fixture->path, &err));
+    assert_int_equal(err.class, ERROR_USAGE);
+    assert_non_null(strstr(err.text, "process 12 on far-away"));
+    write_other_host(fixture->lock, STORE_LOCK_SILENCE + 5);
+    struct store_lock *lock = store_lock_take(fixture->path, &err);
+    assert_non_null(lock);
+    store_lock_release(lock);
+}
+
+static void test_the_heart_beats(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store_lock *lock = store_lock_take(fixture->path, NULL);
+    const struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    struct stat status;
+    assert_int_equal(utimensat(AT_FDCWD, fixture->lock, times, 0), 0);
+    store_lock_beat(lock);
+    assert_int_equal(stat(fixture->lock, &status), 0);
+    assert_true(status.st_mtime >= time(NULL) - 10);
+    store_lock_release(lock);
+}
+
+/* Several processes take, check that they are alone, and release, over and over: the race between
+ * taking a lock and removing its file. */
+static void contend(const struct fixture *fixture, const char *alone)
+{
+    for (int won = 0; won < 100;) {
+        struct store_lock *lock = store_lock_take(fixture->path, NULL);
+        if (lock == NULL)
+            continue;
+        int fd = open(alone, O_CREAT | O_EXCL | O_WRONLY, 0600);
+        if (fd < 0)
+            _exit(1); /* somebody else is inside */
+        close(fd);
+        unlink(alone);
+        store_lock_release(lock);
+        won++;
+    }
+    _exit(0);
+}
+
+static void test_contention(void **state)
+{
+    struct fixture *fixture = *state;
+    char alone[128];
+    snprintf(alone, sizeof alone, "%s/alone", fixture->folder);
+    for (int i = 0; i < 4; i++)
+        if (fork() == 0)
+            contend(fixture, alone);
+    for (int i = 0; i < 4; i++) {
+        int status;
+        wait(&status);
+        assert_int_equal(status, 0);
+    }
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_free_again_after_release), TEST(test_held_twice_in_a_process),
+        TEST(test_the_holder_is_named),      TEST(test_another_host),
+        TEST(test_the_heart_beats),          TEST(test_contention),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
