@@ -1,0 +1,104 @@
+/* What a plan costs, how long it takes, and that large grids are no trouble. */
+#include "plan_support.h"
+
+static void pruning_makes_tasks_cheaper(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of(SMALL "prune: {rounds: 4}\n"
+                                      "experiments: [{}, {rewind: {to: 50}}]\n");
+    for (int32_t level = 1; level <= 4; level++) {
+        assert_true(plan->tasks[ticket_at(plan, 0, level)].cost <
+                    plan->tasks[ticket_at(plan, 0, level - 1)].cost);
+        assert_true(plan->tasks[ticket_at(plan, 1, level)].cost <
+                    plan->tasks[ticket_at(plan, 0, level)].cost);
+    }
+    double sum = 0, unshared = 0;
+    for (int32_t i = 0; i < plan->task_count; i++)
+        sum += plan->tasks[i].cost;
+    for (int32_t i = 0; i < plan->point_count; i++)
+        unshared += plan->tasks[plan->points[i].task].cost;
+    assert_true(fabs(plan->cost - sum) <= 1e-9 * sum);
+    assert_true(fabs(plan->unshared_cost - unshared) <= 1e-9 * unshared);
+    assert_true(plan->cost < plan->unshared_cost);
+    plan_drop(plan);
+}
+
+/* The density expected of a ticket: two hidden layers at 0.2, the output at 0.1, by hand. */
+static void cost_follows_the_ladder(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of("name: x\narchitecture: lenet-300-100\n"
+                                "dataset: {name: digits, train: 600, test: 10, validation: 0}\n"
+                                "train: {iterations: 1000, batch: 60, evaluate: {every: 1000}}\n"
+                                "prune: {rounds: 3}\n");
+    double density = (120422 + 15360 + 729) / 266200.0; /* the ladder of paper.md: 51.28% */
+    double ratio = plan->tasks[3].cost / plan->tasks[0].cost;
+    assert_true(fabs(ratio - density) < 1e-6);
+    plan_drop(plan);
+}
+
+static void makespan_lies_between_chain_and_sum(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of(SMALL "prune: {rounds: 3}\naxes: {seed: 1..4}\n"
+                                      "controls: [{kind: reinit, draws: 2}]\n");
+    double chain = 0;
+    for (int32_t level = 0; level <= 3; level++)
+        chain += plan->tasks[ticket_at(plan, 0, level)].cost;
+    assert_true(fabs(plan_critical_cost(plan) - chain) <= 1e-9 * chain);
+    assert_true(fabs(plan_makespan_cost(plan, 1) - plan->cost) <= 1e-9 * plan->cost);
+    double before = plan->cost;
+    for (int32_t workers = 2; workers <= 64; workers *= 2) {
+        double makespan = plan_makespan_cost(plan, workers);
+        assert_true(makespan >= plan->cost / workers * (1 - 1e-9));
+        assert_true(makespan >= chain * (1 - 1e-9));
+        assert_true(makespan <= before * (1 + 1e-9));
+        assert_true(makespan <= (plan->cost / workers + chain) * (1 + 1e-9)); /* Graham's bound */
+        before = makespan;
+    }
+    assert_true(fabs(before - chain) <= 1e-9 * chain);
+    plan_drop(plan);
+}
+
+static void memory_is_that_of_the_largest_task(void **state)
+{
+    (void)state;
+    struct plan *small = plan_of(SMALL "prune: {rounds: 1}\n");
+    struct plan *both = plan_of(SMALL "prune: {rounds: 1}\n"
+                                      "axes: {architecture: [lenet-20-10, lenet-2000-1000]}\n");
+    assert_true(plan_memory_bytes(small) > 500 * 784);
+    assert_true(plan_memory_bytes(both) > plan_memory_bytes(small) + 3568000 * 4 * 4);
+    plan_drop(small);
+    plan_drop(both);
+}
+
+static void a_grid_of_twenty_thousand_is_no_trouble(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of(SMALL "prune: {rounds: 1}\n"
+                                      "axes:\n"
+                                      "  seed: 1..100\n"
+                                      "  train.batch: 21..30\n"
+                                      "  prune.rate.fc: [0.1, 0.2, 0.3, 0.4, 0.5]\n"
+                                      "  rewind.to: [0, 10, 20, 30]\n");
+    assert_int_equal(plan->grid->experiment_count, 20000);
+    assert_int_equal(plan->point_count, 40000);
+    assert_int_equal(plan->task_count, 1000 + 20000);
+    assert_int_equal(plan->training_count, 10);
+    assert_int_equal(plan->pruning_count, 5);
+    assert_int_equal(plan->networks[0].rewind_slots, 1000);
+    assert_true(plan_makespan_cost(plan, 100) > 0);
+    plan_drop(plan);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pruning_makes_tasks_cheaper),
+        cmocka_unit_test(cost_follows_the_ladder),
+        cmocka_unit_test(makespan_lies_between_chain_and_sum),
+        cmocka_unit_test(memory_is_that_of_the_largest_task),
+        cmocka_unit_test(a_grid_of_twenty_thousand_is_no_trouble),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

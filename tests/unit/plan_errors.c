@@ -1,0 +1,178 @@
+/* Mistakes that show only when grid, network and data come together: each is refused at the mark of
+ * the field that is wrong. */
+#include "plan_support.h"
+
+static void assert_refused(const char *text, const char *place, const char *reason)
+{
+    struct error err = {0};
+    struct plan *plan = plan_try(text, &err);
+    if (plan != NULL)
+        fail_msg("not refused (expected %s ... %s):\n%s", place, reason, text);
+    assert_int_equal(err.class, ERROR_USAGE);
+    if (strncmp(err.text, place, strlen(place)) != 0 || strstr(err.text, reason) == NULL)
+        fail_msg("'%s' is not '%s ... %s'", err.text, place, reason);
+}
+
+/* `line` stands in the sixth line of a grid whose other lines are right. */
+static void assert_line_refused(const char *line, const char *place, const char *reason)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "name: wrong\n"
+             "architecture: lenet-20-10\n"
+             "dataset: {name: digits, train: 600, test: 100, validation: 100}\n"
+             "train: {iterations: 100, batch: 20, evaluate: {every: 25}}\n"
+             "prune: {rounds: 3}\n"
+             "%s\n",
+             line);
+    assert_refused(text, place, reason);
+}
+
+static void lengths_must_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *place, *reason;
+    } cases[] = {
+        {"axes: {train.batch: [20, 501]}", "grid.yaml:6:26: train.batch: ",
+         "a batch of 501 is larger than the 500 training examples"},
+        {"axes: {dataset.validation: [600]}", "grid.yaml:6:29: dataset.validation: ", "600"},
+        {"axes: {rewind.to: [0, 101]}", "grid.yaml:6:23: rewind.to: ", "from iteration 101 to 100"},
+        {"axes: {rewind.to: [99, 100]}", "grid.yaml:6:24: rewind.to: ", "below train.iterations"},
+        {"axes: {rewind.to: [4ep]}", "grid.yaml:6:20: rewind.to: ", "from iteration 100 to 100"},
+        {"axes: {prune.at: [101]}", "grid.yaml:6:19: prune.at: ", "after the end of training"},
+        {"experiments: [{rewind: {to: 50}, prune: {at: 49}}]",
+         "grid.yaml:6:46: prune.at: ", "from 50 to 100"},
+        {"experiments: [{train: {evaluate: {at: [50, 101]}}}]",
+         "grid.yaml:6:39: train.evaluate.at: ", "iteration 101 is after the end"},
+        {"experiments: [{train: {schedule: {name: step, drops: [101]}}}]",
+         "grid.yaml:6:54: train.schedule.drops: ", "iteration 101 is after the end"},
+        {"axes: {train.iterations: [1000000000000ep]}",
+         "grid.yaml:4:55: train.evaluate.every: ", "more than a curve can hold"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_line_refused(cases[i].line, cases[i].place, cases[i].reason);
+}
+
+static void something_must_be_pruned_and_something_left(void **state)
+{
+    (void)state;
+    assert_line_refused("experiments: [{prune: {rate: {conv: 0.2, fc: 0, output: 0}}}]",
+                        "grid.yaml:6:46: prune.rate.fc: ", "no layer of 'lenet-20-10'");
+    /* By layer 15680, 200, 100; 157, 2, 10; 2, 0, 1; nothing. */
+    assert_line_refused("experiments: [{prune: {rate: {fc: 0.99, output: 0.9}, rounds: 5}}]",
+                        "grid.yaml:6:63: prune.rounds: ", "at most 2 rounds");
+    assert_line_refused("experiments: [{prune: {scope: global, rate: 0.999, rounds: 3}}]",
+                        "grid.yaml:6:60: prune.rounds: ", "at most 1 round");
+    assert_line_refused("experiments: [{architecture: fc-1, prune: {schedule: one-shot, "
+                        "rate: {fc: 0.5, output: 0.5}, fractions: [0.5, 0.99999]}}]",
+                        "grid.yaml:6:", "prune.fractions: a fraction of 0.99999 leaves no weight");
+}
+
+static void networks_and_data_must_be_there(void **state)
+{
+    (void)state;
+    assert_line_refused("axes: {architecture: [lenet-20-10, lenet-0-1]}",
+                        "grid.yaml:6:36: architecture: ", "the widths are whole numbers");
+    assert_line_refused("experiments: [{dataset: {name: mnist, folder: /nowhere, train: all}}]",
+                        "grid.yaml:6:32: dataset.name: ", "/nowhere");
+}
+
+static void controls_must_have_their_levels_and_network(void **state)
+{
+    (void)state;
+    assert_line_refused("controls: [{kind: reinit, levels: [3, 4]}]", "grid.yaml:6:12: controls: ",
+                        "reinit is asked for at level 4, and an experiment has no level beyond 3");
+    assert_line_refused("controls: [{kind: same, levels: [0]}]",
+                        "grid.yaml:6:12: controls: ", "same at level 0 would repeat the dense run");
+    assert_line_refused("controls: [{kind: random-mask, levels: [0]}]", "grid.yaml:6:", "level 0");
+    assert_line_refused("controls: [{kind: same, set: {train.dropout: 0.5}}]",
+                        "grid.yaml:6:46: train.dropout: ", "another network");
+    assert_line_refused("controls: [{kind: same, set: {train.batch: 501}}]",
+                        "grid.yaml:6:44: train.batch: ", "larger than the 500");
+    assert_line_refused("rewind: {to: 50}\n"
+                        "controls: [{kind: same, set: {train.iterations: 50}}]",
+                        "grid.yaml:7:49: train.iterations: ", "from iteration 50 to 50");
+}
+
+static void put_32(FILE *file, uint32_t value)
+{
+    for (int shift = 24; shift >= 0; shift -= 8)
+        fputc((int)(value >> shift & 255), file);
+}
+
+static void write_idx(const char *folder, const char *name, uint32_t count, uint32_t side)
+{
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    put_32(file, side > 0 ? 0x803 : 0x801);
+    put_32(file, count);
+    for (int i = 0; i < 2 && side > 0; i++)
+        put_32(file, side);
+    for (uint32_t i = 0; i < count * (side > 0 ? side * side : 1); i++)
+        fputc((int)(i % 10), file);
+    assert_int_equal(fclose(file), 0);
+}
+
+static const char *const idx_names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
+                                        "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
+
+/* Examples of another shape give the ticket another network. */
+static void transfer_needs_the_same_shape(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/plan_errors_XXXXXX", line[512];
+    assert_non_null(mkdtemp(folder));
+    for (int i = 0; i < 4; i++)
+        write_idx(folder, idx_names[i], i < 2 ? 600 : 100, i % 2 == 0 ? 5 : 0);
+    snprintf(line, sizeof line,
+             "controls: [{kind: same, set: {dataset.folder: %s, dataset.name: mnist}}]", folder);
+    assert_line_refused(line, "grid.yaml:6:", "dataset.name: control same would train another");
+    for (int i = 0; i < 4; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "%s/%s", folder, idx_names[i]);
+        remove(path);
+    }
+    remove(folder);
+}
+
+static void too_many_kept_iterations_are_refused(void **state)
+{
+    (void)state;
+    /* 61 of both kinds together fit; iteration 0 is the initial values and takes no room. */
+    const char *fits = SMALL "prune: {rounds: 1, at: 90}\naxes: {rewind.to: 0..60}\n";
+    struct plan *plan = plan_of(fits);
+    assert_int_equal(plan->networks[0].rewind_count, 60);
+    assert_int_equal(plan->networks[0].at_count, 1);
+    plan_drop(plan);
+    assert_refused(SMALL "prune: {rounds: 1, at: 90}\naxes: {rewind.to: 0..61}\n",
+                   "grid.yaml:6:", "more than 61 different iterations");
+}
+
+static void what_is_not_used_is_not_refused(void **state)
+{
+    (void)state;
+    /* One-shot tickets are pruned from the dense run, which has every iteration. */
+    plan_drop(plan_of(SMALL "prune: {rounds: 3, schedule: one-shot, at: 10}\nrewind: {to: 50}\n"));
+    plan_drop(plan_of(SMALL "prune: {rounds: 1, at: 10}\nrewind: {to: 50}\n"));
+    plan_drop(plan_of(SMALL "prune: {rounds: 3, at: init}\nrewind: {to: 50}\n"));
+    /* Without tickets nothing is pruned. */
+    plan_drop(plan_of(SMALL "prune: {rounds: 0, at: 1000, rate: {fc: 0, output: 0}}\n"));
+    plan_drop(plan_of(SMALL "experiments: [{train: {warmup: 1000}}]\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lengths_must_fit),
+        cmocka_unit_test(something_must_be_pruned_and_something_left),
+        cmocka_unit_test(networks_and_data_must_be_there),
+        cmocka_unit_test(controls_must_have_their_levels_and_network),
+        cmocka_unit_test(transfer_needs_the_same_shape),
+        cmocka_unit_test(too_many_kept_iterations_are_refused),
+        cmocka_unit_test(what_is_not_used_is_not_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
