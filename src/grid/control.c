@@ -84,13 +84,13 @@ static int check_setting(const struct reader *reader, const struct setting *sett
     bool allowed = path_is_below(field->path, "dataset") || path_is_below(field->path, "train") ||
                    path_is_below(field->path, "seed");
     if (!allowed)
-        return reader_fail(reader, setting->mark, field->path,
+        return reader_fail(reader, setting->mark, setting->path,
                            "cannot be set for a control; only dataset, train and seed can");
     if (!field_is_scalar(field))
-        return reader_fail(reader, setting->mark, field->path,
+        return reader_fail(reader, setting->mark, setting->path,
                            "a list cannot be set for a control; only single values can");
     if (strlen(setting->text) >= GRID_SET_SIZE)
-        return reader_fail(reader, setting->mark, field->path,
+        return reader_fail(reader, setting->mark, setting->path,
                            "is too long to be set for a control; give at most %d bytes",
                            GRID_SET_SIZE - 1);
     return 0;

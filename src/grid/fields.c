@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "recipes.h"
-#include "target.h"
 #include "value.h"
 
 #define ROW(member, ...)                                                                           \
@@ -19,7 +18,7 @@
 #define LENGTH(from) .type = FIELD_STEPS, .least = (from), .most = VALUE_MOST
 #define SEED .type = FIELD_INTEGER, .least = 0, .most = VALUE_MOST_SEED
 #define CHOICE(names) .type = FIELD_CHOICE, .choices = (names)
-#define FROM(from) .type = FIELD_REAL, .least = (from), .most = 1e30
+#define FROM(from) .type = FIELD_REAL, .least = (from), .most = VALUE_MOST_REAL
 #define ABOVE(from) FROM(from), .above_least = true
 #define UP_TO(to) .type = FIELD_REAL, .least = 0, .most = (to)
 #define BELOW(to) UP_TO(to), .below_most = true
@@ -135,86 +134,4 @@ int field_find(const char *path)
 bool field_is_scalar(const struct field *field)
 {
     return field->type != FIELD_STEPS_LIST && field->type != FIELD_REAL_LIST;
-}
-
-bool path_is_below(const char *path, const char *group)
-{
-    size_t length = strlen(group);
-    return length == 0 || (strncmp(path, group, length) == 0 && path[length] == '.');
-}
-
-/* Paths that one number sets as a whole. */
-static const struct {
-    const char *path;
-    bool yields;
-} shorthands[] = {{"prune.rate", false}, {"seed", true}};
-
-/* `target` stands for all fields below `path`, written as the first of them is. */
-static void target_shorthand(const char *path, bool yields, struct target *target)
-{
-    for (int i = 0; i < field_count(); i++) {
-        if (!path_is_below(fields[i].path, path))
-            continue;
-        if (target->count == 0)
-            target->as = fields[i];
-        target->fields[target->count++] = i;
-    }
-    target->as.path = path;
-    target->shorthand = true;
-    target->yields = yields;
-}
-
-bool target_find(const char *path, struct target *target)
-{
-    *target = (struct target){0};
-    int field = field_find(path);
-    if (field >= 0) {
-        target->as = fields[field];
-        target->fields[target->count++] = field;
-        return true;
-    }
-    for (size_t i = 0; i < sizeof shorthands / sizeof *shorthands; i++) {
-        if (strcmp(shorthands[i].path, path) == 0) {
-            target_shorthand(shorthands[i].path, shorthands[i].yields, target);
-            return true;
-        }
-    }
-    return false;
-}
-
-bool path_is_group(const char *path)
-{
-    for (int i = 0; i < field_count(); i++)
-        if (path_is_below(fields[i].path, path))
-            return true;
-    return false;
-}
-
-size_t target_paths(const char *paths[TARGET_PATHS])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < sizeof shorthands / sizeof *shorthands; i++)
-        paths[count++] = shorthands[i].path;
-    for (int i = 0; i < field_count(); i++)
-        if (field_is_scalar(&fields[i]))
-            paths[count++] = fields[i].path;
-    return count;
-}
-
-size_t group_keys(const char *group, char keys[GRID_FIELD_MAX][GRID_NAME_SIZE])
-{
-    size_t count = 0, skip = *group == '\0' ? 0 : strlen(group) + 1;
-    for (int i = 0; i < field_count(); i++) {
-        if (!path_is_below(fields[i].path, group))
-            continue;
-        const char *key = fields[i].path + skip;
-        size_t length = strcspn(key, ".");
-        /* Fields of one group stand together in the table. */
-        if (count > 0 && strlen(keys[count - 1]) == length &&
-            strncmp(keys[count - 1], key, length) == 0)
-            continue;
-        memcpy(keys[count], key, length);
-        keys[count++][length] = '\0';
-    }
-    return count;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "grid/fields.h"
+#include "target.h"
 #include "value.h"
 
 /* The shortest decimal that reads back as the same number. */
@@ -109,14 +110,26 @@ void field_value_text(const struct field *field, const struct experiment_fields 
     }
 }
 
+static void add_row(const struct field *field, const char *initial, const char *meaning,
+                    struct text *text)
+{
+    text_add(text, "| `%s` | ", field->path);
+    value_expected(field, text);
+    text_add(text, " | %s | %s |\n", initial, meaning);
+}
+
 void field_reference(struct text *text)
 {
+    const struct shorthand *before = NULL;
     text_add(text, "| field | value | default | meaning |\n| --- | --- | --- | --- |\n");
     for (int i = 0; i < field_count(); i++) {
         const struct field *field = field_at(i);
-        text_add(text, "| `%s` | ", field->path);
-        value_expected(field, text);
-        text_add(text, " | %s | %s |\n", *field->initial != '\0' ? field->initial : "(empty)",
-                 field->meaning);
+        const struct shorthand *shorthand = shorthand_of(i);
+        struct target target;
+        /* Ahead of the first field that it sets. */
+        if (shorthand != NULL && shorthand != before && target_find(shorthand->path, &target))
+            add_row(&target.as, "", shorthand->meaning, text);
+        before = shorthand;
+        add_row(field, *field->initial != '\0' ? field->initial : "(empty)", field->meaning, text);
     }
 }

@@ -119,7 +119,7 @@ static int check_covered(const struct reader *reader, const struct axis *axis,
     for (size_t i = 0; i < settings->count; i++) {
         const struct setting *setting = &settings->items[i];
         if (axis_sets(axis, setting))
-            return reader_fail(reader, setting->mark, field_at(setting->field)->path,
+            return reader_fail(reader, setting->mark, setting->path,
                                "is an axis of all blocks (line %u), and an axis overrides a field; "
                                "give it under the block's own axes",
                                axis->mark.line);

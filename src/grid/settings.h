@@ -9,6 +9,7 @@
 struct setting {
     int field;
     bool shorthand, yields; /* as in struct target */
+    const char *path;       /* as the file addresses it: a field's or a shorthand's */
     struct mark mark;
     const void *bytes; /* field->size */
     const char *text;  /* scalars: as written */

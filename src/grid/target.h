@@ -19,6 +19,16 @@ struct target {
     bool yields; /* a longer path wins even where it was set at an earlier place */
 };
 
+/* A path that one value sets as a whole, for all fields below it. */
+struct shorthand {
+    const char *path;
+    bool yields;
+    const char *meaning; /* for the reference */
+};
+
+/* The shorthand that sets this field too, or NULL. */
+const struct shorthand *shorthand_of(int field);
+
 /* False when the path is neither a field nor a shorthand. */
 bool target_find(const char *path, struct target *target);
 

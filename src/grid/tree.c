@@ -11,8 +11,9 @@
 
 #include "characters.h"
 
-#define MOST_NODES 2000000 /* after aliases are expanded: room for lists of GRID_MAX_EXPERIMENTS   \
-                            */
+#define MOST_NODES                                                                                 \
+    2000000 /* after aliases are expanded: room for lists of GRID_MAX_EXPERIMENTS                  \
+             */
 #define MOST_DEPTH 32
 #define MOST_KEYS 256
 #define MOST_ANCHORS 1000
@@ -342,6 +343,11 @@ static struct node *read_document(struct loader *loader)
 
 struct node *tree_read(const struct reader *reader, const char *text, size_t length)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* the byte order mark of some editors */
+    if (length >= 3 && memcmp(text, mark, 3) == 0) {
+        text += 3;
+        length -= 3;
+    }
     if (characters_check(reader, text, length) != 0)
         return NULL;
     struct loader loader = {.reader = reader};

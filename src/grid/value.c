@@ -177,16 +177,27 @@ enum value_problem value_from_text(const struct field *field, const char *text, 
 
 /* --- messages --- */
 
-static void expect_number(const struct field *field, const char *kind, struct text *text)
+static const char *const type_names[] = {
+    [FIELD_INTEGER] = "an integer",
+    [FIELD_REAL] = "a number",
+    [FIELD_STEPS] = "an integer",
+    [FIELD_STEPS_LIST] = "a rising list of integers",
+    [FIELD_REAL_LIST] = "a rising list of numbers",
+    [FIELD_PRUNE_AT] = "end, init or an integer",
+    [FIELD_EXAMPLES] = "all or an integer",
+    [FIELD_OUTPUT_RATE] = "half or a number",
+};
+
+static void expect_number(const struct field *field, struct text *text)
 {
-    text_add(text, "%s", kind);
-    if (field->most >= VALUE_MOST && !field->above_least)
-        text_add(text, " of at least %.0f", field->least);
-    else if (field->most >= VALUE_MOST)
-        text_add(text, " above %g", field->least);
+    text_add(text, "%s", type_names[field->type]);
+    if (field->most >= VALUE_MOST_REAL)
+        text_add(text, " %s %.16g", field->above_least ? "above" : "of at least", field->least);
     else
         text_add(text, " %s %.16g %s %.16g", field->above_least ? "above" : "from", field->least,
                  field->below_most ? "to below" : "to", field->most);
+    if (field->type == FIELD_STEPS || field->type == FIELD_STEPS_LIST)
+        text_add(text, " (iterations; 160ep: epochs)");
 }
 
 static void expect_choice(const struct field *field, struct text *text)
@@ -198,46 +209,14 @@ static void expect_choice(const struct field *field, struct text *text)
 
 void value_expected(const struct field *field, struct text *text)
 {
-    switch (field->type) {
-    case FIELD_TEXT:
-        if (field->choices != NULL)
-            expect_choice(field, text);
-        else
-            text_add(text, "a text of at most %zu bytes", field->size - 1);
-        return;
-    case FIELD_CHOICE:
+    if (field->choices != NULL)
         expect_choice(field, text);
-        return;
-    case FIELD_BOOLEAN:
+    else if (field->type == FIELD_TEXT)
+        text_add(text, "a text of at most %zu bytes", field->size - 1);
+    else if (field->type == FIELD_BOOLEAN)
         text_add(text, "true or false");
-        return;
-    case FIELD_INTEGER:
-        expect_number(field, "an integer", text);
-        return;
-    case FIELD_REAL:
-        expect_number(field, "a number", text);
-        return;
-    case FIELD_STEPS:
-        expect_number(field, "an integer", text);
-        text_add(text, " (iterations; 160ep: epochs)");
-        return;
-    case FIELD_STEPS_LIST:
-        expect_number(field, "a rising list of integers", text);
-        text_add(text, " (iterations; 160ep: epochs)");
-        return;
-    case FIELD_REAL_LIST:
-        expect_number(field, "a rising list of numbers", text);
-        return;
-    case FIELD_PRUNE_AT:
-        expect_number(field, "end, init or an integer", text);
-        return;
-    case FIELD_EXAMPLES:
-        expect_number(field, "all or an integer", text);
-        return;
-    case FIELD_OUTPUT_RATE:
-        expect_number(field, "half or a number", text);
-        return;
-    }
+    else
+        expect_number(field, text);
 }
 
 static size_t choice_count(const struct field *field)

@@ -8,8 +8,9 @@
 #include "tree.h"
 
 #define VALUE_MOST 1e12                    /* iterations */
-#define VALUE_MOST_SEED 9007199254740992.0 /* 2^53: exact in JSON and in float columns */
+#define VALUE_MOST_SEED 9007199254740991.0 /* 2^53 - 1: exact in JSON and in float columns */
 #define VALUE_MOST_EXAMPLES 2147483647.0
+#define VALUE_MOST_REAL 1e30 /* numbers that have no bound of their own */
 
 /* prune.rate.output until it is resolved. */
 #define VALUE_HALF (-1.0)
