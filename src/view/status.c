@@ -1,0 +1,92 @@
+/* Status: how many tasks are in which state, how fast they went, and what failed. */
+#include <math.h>
+
+#include "base/text.h"
+#include "failures.h"
+#include "join.h"
+#include "number.h"
+#include "view/view.h"
+
+#define STATUSES (STORE_UNREACHABLE + 1)
+
+struct tally {
+    int64_t total, counts[STATUSES];
+    double seconds, iterations; /* of finished tasks */
+};
+
+/* Iterations a task trains: from where it starts to its last. */
+static double task_iterations(const struct store_table *tasks, int64_t task)
+{
+    int64_t last = store_table_integer(tasks, task, store_table_column(tasks, "iterations"));
+    int64_t first = store_table_integer(tasks, task, store_table_column(tasks, "start_iteration"));
+    return last > 0 ? (double)(last - (first > 0 ? first : 0)) : (double)NAN;
+}
+
+static struct tally tally_tasks(const struct join *join)
+{
+    const struct store_table *results = &join->tables[JOIN_RESULTS];
+    int seconds_column = store_table_column(results, "seconds");
+    struct tally tally = {.total = results->row_count};
+    for (int64_t task = 0; task < results->row_count; task++) {
+        enum store_status status = join_status(join, task);
+        double seconds = store_table_real(results, task, seconds_column);
+        if ((int)status < STATUSES)
+            tally.counts[status]++;
+        if (status != STORE_DONE || isnan(seconds))
+            continue;
+        tally.seconds += seconds;
+        tally.iterations += task_iterations(&join->tables[JOIN_TASKS], task);
+    }
+    return tally;
+}
+
+static int64_t settled(const struct tally *tally)
+{
+    return tally->total - tally->counts[STORE_PENDING];
+}
+
+static void print_counts(const struct tally *tally, const char *path, FILE *out)
+{
+    static const enum store_status order[] = {STORE_DONE,    STORE_DIVERGED,    STORE_FAILED,
+                                              STORE_SKIPPED, STORE_UNREACHABLE, STORE_PENDING};
+    fprintf(out, "%s: %.1f%% of %lld tasks\n", path, number_percent(settled(tally), tally->total),
+            (long long)tally->total);
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
+        int64_t count = tally->counts[order[i]];
+        if (count > 0 || order[i] == STORE_DONE)
+            fprintf(out, "  %-12s %8lld\n", store_status_name(order[i]), (long long)count);
+    }
+}
+
+static void print_rates(const struct tally *tally, FILE *out)
+{
+    char mean[32], all[32], left[32], rate[NUMBER_SIZE];
+    int64_t done = tally->counts[STORE_DONE], pending = tally->counts[STORE_PENDING];
+    if (done == 0 || !(tally->seconds > 0))
+        return;
+    double each = tally->seconds / (double)done;
+    fprintf(out, "a task took %s on average, all together %s of one worker's time",
+            text_duration(mean, sizeof mean, each), text_duration(all, sizeof all, tally->seconds));
+    if (isfinite(tally->iterations))
+        fprintf(out, " (%s iterations a second)",
+                number_thousands(rate, tally->iterations / tally->seconds));
+    fprintf(out, "\n");
+    if (pending > 0)
+        fprintf(out, "what is pending takes one worker about %s at that pace\n",
+                text_duration(left, sizeof left, each * (double)pending));
+}
+
+int view_status(struct store *store, const char *path, FILE *out, bool *complete, struct error *err)
+{
+    struct join join;
+    int status = join_read(&join, store, err);
+    if (status == 0) {
+        struct tally tally = tally_tasks(&join);
+        *complete = tally.counts[STORE_PENDING] == 0;
+        print_counts(&tally, path, out);
+        print_rates(&tally, out);
+        status = failures_print(&join, out, err);
+    }
+    join_finish(&join);
+    return status;
+}
