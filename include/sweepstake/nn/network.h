@@ -1,9 +1,13 @@
 /* A network in memory and one training step on it.
  *
  * Activations are [feature][batch], batch innermost, the batch padded to NET_LANES columns; padding
- * columns are zero and take no part in losses or gradients. Parameters, gradients, optimiser moments
+ * columns may hold anything and take no part in losses or gradients. Parameters, gradients, optimiser moments
  * and the mask each live in one aligned block with the layout of net_spec_parameters. A masked weight
- * is exactly 0.0f at all times, and so are its gradient and moments. Nothing allocates inside a step. */
+ * is exactly 0.0f at all times, and so are its gradient and moments. Nothing allocates inside a step.
+ *
+ * Steps and evaluations give the same bits whatever ran before, wherever buffers lie and however examples
+ * are cut into evaluation batches; they run with subnormal numbers flushed to zero and leave the thread's
+ * floating-point mode as they found it. */
 #ifndef SWEEPSTAKE_NN_NETWORK_H
 #define SWEEPSTAKE_NN_NETWORK_H
 
@@ -27,7 +31,8 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
 
 const struct parameter_spec *net_parameters(const struct network *net, int *count);
 
-/* The whole parameter block, net_block_size floats, owned by the network. */
+/* The whole parameter block, net_block_size floats, owned by the network. Who writes weights keeps
+ * masked ones at 0.0f, or sets the mask afterwards. Gradients are those of the last step. */
 float *net_weights(struct network *net);
 float *net_gradients(struct network *net);
 int64_t net_block_size(const struct network *net);
@@ -37,15 +42,15 @@ void net_initialize(struct network *net, enum init_kind kind, struct rng_stream 
 /* The same into a block of the caller's (reinit controls). */
 void net_spec_initialize(const struct net_spec *spec, enum init_kind kind, struct rng_stream stream, float *block);
 
-/* Sets the mask: one byte a block element, 1 = kept; biases and gaps are 1. Weights, gradients and
- * moments of masked weights become 0. NULL = everything kept. The mask is copied. */
+/* Sets the mask: one byte a block element, 1 = kept; biases and gaps are 1 (else an internal error).
+ * Weights, gradients and moments of masked weights become 0. NULL = everything kept. The mask is copied. */
 int net_set_mask(struct network *net, const uint8_t *mask, struct error *err);
 
 /* The optimiser and its moments (zeroed). Called before the first step. */
 int net_set_optimizer(struct network *net, const struct optimizer_spec *optimizer, struct error *err);
 
-/* One batch as the network takes it: inputs [feature][columns], batch innermost, `columns` a multiple of NET_LANES,
- * `examples` <= columns; labels[examples]. */
+/* One batch as the network takes it: inputs [feature][columns], batch innermost, `columns` a multiple of
+ * NET_LANES, 1 <= `examples` <= columns; labels[examples], each below `classes`. */
 struct net_batch {
     const float *inputs;
     const uint8_t *labels;

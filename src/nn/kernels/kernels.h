@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct error;
+
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
 /* C = A B + bias, then max(C, 0) when `rectify`. A's element (i, k) is a[i * a_row + k * a_depth].
@@ -90,7 +92,6 @@ extern const struct kernels kernels_reference;
 const struct kernels *kernels_find(const char *isa);
 
 /* The table in use; NULL and a usage error when SWEEPSTAKE_ISA names one that cannot be used. */
-struct error;
 const struct kernels *kernels_current(struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 #define TILE_ROWS 6
 #define TILE_VECTORS (VECTOR == 16 ? 4 : 2)
-#define DEPTH_BLOCK 512
+#define DEPTH_BLOCK 256 /* at most 64 kB of a panel of B */
 
 /* The part of a product one call of a tile computes. */
 struct tile {

@@ -1,25 +1,19 @@
 /* The vectors of one instruction set. Kernel sources are compiled once for each, with KERNEL_ISA
- * set to its name; they see a vector type of VECTOR floats and these few operations, the rest is
- * plain C arithmetic on vector types (GCC and clang). Multiply-adds are explicit, so that rounding
- * does not depend on what a compiler likes to contract. */
+ * set to its name and KERNEL_VECTOR to the floats of its vectors; they see a vector type and these
+ * few operations, the rest is plain C arithmetic on vector types (GCC and clang). Multiply-adds are
+ * explicit, so that rounding does not depend on what a compiler likes to contract. */
 #ifndef SWEEPSTAKE_NN_VECTOR_H
 #define SWEEPSTAKE_NN_VECTOR_H
 
 #include <stdint.h>
 #include <string.h>
 
-#if defined(__AVX512F__) || defined(__AVX2__)
+#define VECTOR KERNEL_VECTOR /* 16: AVX-512, 8: AVX2 and FMA, 4: any CPU */
+
+#if VECTOR > 4
 #include <immintrin.h>
 #else
 #include <math.h>
-#endif
-
-#if defined(__AVX512F__)
-#define VECTOR 16
-#elif defined(__AVX2__)
-#define VECTOR 8
-#else
-#define VECTOR 4
 #endif
 
 #define KERNEL_PASTE(name, isa) name##_##isa
@@ -30,8 +24,8 @@ typedef float vfloat __attribute__((vector_size(4 * VECTOR)));
 typedef int32_t vint __attribute__((vector_size(4 * VECTOR)));
 typedef uint8_t vbyte __attribute__((vector_size(VECTOR)));
 
-/* Before a loop of a constant number of turns over an array of vectors: unrolled completely, the array
- * lives in registers. */
+/* Before a loop of a constant number of turns over an array of vectors: unrolled completely, the
+ * array lives in registers. */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else
@@ -71,7 +65,7 @@ INLINE vint vmask(const uint8_t *bytes)
     return __builtin_convertvector(v, vint) != 0;
 }
 
-#if defined(__AVX512F__)
+#if VECTOR == 16
 
 INLINE vfloat vfma(vfloat a, vfloat b, vfloat c)
 {
@@ -114,7 +108,7 @@ INLINE void vstore_part(float *to, vfloat v, int64_t count)
     memcpy(to, &v, (size_t)count * sizeof *to);
 }
 
-#if defined(__AVX2__)
+#if VECTOR == 8
 
 INLINE vfloat vfma(vfloat a, vfloat b, vfloat c)
 {
