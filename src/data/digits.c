@@ -6,7 +6,7 @@
  * library function but the square root), none is contracted, and random numbers are counters.
  *
  * How much the writing varies was calibrated on lenet-300-100 with the paper's settings: dense,
- * about 97.5 to 98% of the test examples at 55,000 training examples and 95% at 9,000; at 4.5%
+ * about 98% of the test examples with 55,000 training examples and 95% with 9,000; at 4.5%
  * remaining, tickets at 98% and their reinit controls at 95%. */
 #include <inttypes.h>
 #include <stdio.h>
