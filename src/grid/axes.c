@@ -8,36 +8,10 @@
 #include "grid/grid.h"
 #include "value.h"
 
-/* The path that ends in ".path", or NULL: `learning_rate` for train.optimizer.learning_rate. */
-static const char *find_ending(const char *path, const char *const *paths, size_t count)
-{
-    size_t length = strlen(path);
-    for (size_t i = 0; i < count && length > 0; i++) {
-        size_t whole = strlen(paths[i]);
-        if (whole > length && paths[i][whole - length - 1] == '.' &&
-            strcmp(paths[i] + whole - length, path) == 0)
-            return paths[i];
-    }
-    return NULL;
-}
-
-static int fail_path(const struct reader *reader, const struct scalar *path)
-{
-    const char *paths[TARGET_PATHS];
-    size_t count = target_paths(paths);
-    if (path_is_group(path->text) && *path->text != '\0')
-        return reader_fail(reader, path->mark, path->text,
-                           "a group of fields; name one of them by its dotted path");
-    const char *whole = find_ending(path->text, paths, count);
-    if (whole != NULL)
-        return reader_fail(reader, path->mark, path->text, "unknown path; did you mean %s?", whole);
-    return reader_unknown(reader, path->mark, path->text, path->text, paths, count);
-}
-
 int axis_target(const struct reader *reader, const struct scalar *path, struct target *target)
 {
     if (!target_find(path->text, target))
-        return fail_path(reader, path);
+        return target_fail_unknown(reader, path->mark, path->text);
     if (!field_is_scalar(&target->as))
         return reader_fail(reader, path->mark, path->text,
                            "a list; only fields with a single value can be used here");

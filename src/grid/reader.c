@@ -43,7 +43,7 @@ int reader_unknown(const struct reader *reader, struct mark mark, const char *pa
         reader_fail(reader, mark, path, "unknown key; known here: %s", words.bytes);
     else
         reader_fail(reader, mark, path,
-                    "unknown key; sweepstake plan --help-fields lists what there is");
+                    "unknown key; `sweepstake fields` lists what there is");
     text_finish(&words);
     return -1;
 }

@@ -102,9 +102,12 @@ int scope_read(const struct reader *reader, const struct node *map, const char *
 
 /* --- inheritance --- */
 
-static bool axis_sets(const struct axis *axis, const struct setting *setting)
+/* Does the axis leave nothing of the setting? */
+static bool axis_covers(const struct axis *axis, const struct setting *setting)
 {
-    if (axis->target.shorthand && axis->target.yields && !setting->shorthand)
+    bool longer = setting->shorthand && !axis->target.shorthand;
+    bool yields = axis->target.yields && !setting->shorthand;
+    if (longer || yields)
         return false;
     for (int i = 0; i < axis->target.count; i++)
         if (axis->target.fields[i] == setting->field)
@@ -118,7 +121,7 @@ static int check_covered(const struct reader *reader, const struct axis *axis,
 {
     for (size_t i = 0; i < settings->count; i++) {
         const struct setting *setting = &settings->items[i];
-        if (axis_sets(axis, setting))
+        if (axis_covers(axis, setting))
             return reader_fail(reader, setting->mark, setting->path,
                                "is an axis of all blocks (line %u), and an axis overrides a field; "
                                "give it under the block's own axes",

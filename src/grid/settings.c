@@ -2,6 +2,7 @@
 #include "settings.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "value.h"
 
@@ -45,6 +46,8 @@ static int add_target(const struct reader *reader, const struct target *target,
 static int fail_unknown(const struct reader *reader, const char *group, const char *path,
                         const struct scalar *key, const char *const *also)
 {
+    if (strchr(key->text, '.') != NULL)
+        return target_fail_unknown(reader, key->mark, path);
     char keys[GRID_FIELD_MAX][GRID_NAME_SIZE];
     const char *known[2 * GRID_FIELD_MAX];
     size_t own = group_keys(group, keys), count = 0;

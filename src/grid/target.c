@@ -64,7 +64,10 @@ bool path_is_group(const char *path)
     return false;
 }
 
-size_t target_paths(const char *paths[TARGET_PATHS])
+#define MOST_PATHS (GRID_FIELD_MAX + SHORTHANDS)
+
+/* Every path that may be an axis. Returns their number. */
+static size_t target_paths(const char *paths[MOST_PATHS])
 {
     size_t count = 0;
     for (size_t i = 0; i < SHORTHANDS; i++)
@@ -91,4 +94,30 @@ size_t group_keys(const char *group, char keys[GRID_FIELD_MAX][GRID_NAME_SIZE])
         keys[count++][length] = '\0';
     }
     return count;
+}
+
+/* The path that ends in ".path", or NULL: `learning_rate` for train.optimizer.learning_rate. */
+static const char *find_ending(const char *path, const char *const *paths, size_t count)
+{
+    size_t length = strlen(path);
+    for (size_t i = 0; i < count && length > 0; i++) {
+        size_t whole = strlen(paths[i]);
+        if (whole > length && paths[i][whole - length - 1] == '.' &&
+            strcmp(paths[i] + whole - length, path) == 0)
+            return paths[i];
+    }
+    return NULL;
+}
+
+int target_fail_unknown(const struct reader *reader, struct mark mark, const char *path)
+{
+    const char *paths[MOST_PATHS];
+    size_t count = target_paths(paths);
+    if (path_is_group(path) && *path != '\0')
+        return reader_fail(reader, mark, path,
+                           "a group of fields; name one of them by its dotted path");
+    const char *whole = find_ending(path, paths, count);
+    if (whole != NULL)
+        return reader_fail(reader, mark, path, "unknown path; did you mean %s?", whole);
+    return reader_unknown(reader, mark, path, path, paths, count);
 }

@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 #include "grid/fields.h"
+#include "reader.h"
 
 #define TARGET_MOST_FIELDS 4
-#define TARGET_PATHS (GRID_FIELD_MAX + 2)
 
 /* Shorthands: `prune.rate: 0.8` sets conv, fc and output alike; `seed: 3` sets every sub-seed that
  * no longer path sets. Where both are set in one place, the longer path wins. */
@@ -32,8 +32,8 @@ const struct shorthand *shorthand_of(int field);
 /* False when the path is neither a field nor a shorthand. */
 bool target_find(const char *path, struct target *target);
 
-/* Every path that may be an axis. Returns their number. */
-size_t target_paths(const char *paths[TARGET_PATHS]);
+/* The error for a dotted path that is none: offers what may be meant. Returns -1. */
+int target_fail_unknown(const struct reader *reader, struct mark mark, const char *path);
 
 /* Are there fields below the path? "" is above all. */
 bool path_is_group(const char *path);

@@ -113,6 +113,8 @@ static void test_rates(void **state)
                        "0.8 0.8 0.8\n", RATES);
     EXPECT_EXPERIMENTS("prune: {rate: .8}\nexperiments: [{prune: {rate: {fc: .4}}}]\n",
                        "0.8 0.4 0.8\n", RATES);
+    EXPECT_EXPERIMENTS("axes: {prune.rate.fc: [.4]}\nexperiments: [{prune: {rate: .8}}]\n",
+                       "0.8 0.4 0.8\n", RATES);
 }
 
 static void test_recipe_then_fields_then_axes(void **state)

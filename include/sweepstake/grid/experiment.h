@@ -39,9 +39,8 @@ struct real_list {
 enum field_optimizer { FIELD_OPTIMIZER_SGD, FIELD_OPTIMIZER_ADAM };
 enum field_decay { FIELD_DECAY_CONSTANT, FIELD_DECAY_STEP, FIELD_DECAY_COSINE };
 enum field_test { FIELD_TEST_SUMMARY, FIELD_TEST_EVERY };
-enum field_criterion {
-    FIELD_CRITERION_MAGNITUDE
-}; /* others are known by name and refused as not there yet */
+/* Others are known by name and refused as not there yet. */
+enum field_criterion { FIELD_CRITERION_MAGNITUDE };
 enum field_scope { FIELD_SCOPE_LAYER, FIELD_SCOPE_GLOBAL };
 enum field_prune_schedule { FIELD_ITERATIVE, FIELD_ONE_SHOT };
 enum field_rewind { FIELD_REWIND_WEIGHTS, FIELD_REWIND_LEARNING_RATE, FIELD_REWIND_NONE };
@@ -100,9 +99,9 @@ struct experiment_fields {
             double conv, fc, output; /* output: resolved ("half" = half of fc); 0 = never pruned */
         } rate;
         int64_t rounds; /* with fractions: their number */
-        struct real_list
-            fractions; /* one-shot: total fraction of prunable weights pruned at level 1, 2, ... */
-        int64_t at;    /* PRUNE_AT_END, or an iteration (init = 0) */
+        /* One-shot: total fraction of prunable weights pruned at level 1, 2, ...; rising. */
+        struct real_list fractions;
+        int64_t at; /* PRUNE_AT_END, or an iteration (init = 0) */
     } prune;
     struct {
         struct steps to;
@@ -135,8 +134,8 @@ struct control {
 struct experiment {
     struct experiment_fields fields;
     struct mark marks[GRID_FIELD_MAX]; /* by field number */
-    const struct control
-        *controls; /* [control_count], shared by the experiments of a block; the grid's */
+    /* [control_count]; the grid's, shared by the experiments of a block. */
+    const struct control *controls;
     int32_t control_count;
     unsigned snapshots; /* of enum snapshot */
 };

@@ -1,4 +1,10 @@
-/* A grid file: YAML -> tree with marks -> fields checked one by one -> experiments. */
+/* A grid file: YAML -> tree with marks -> fields checked one by one -> experiments.
+ *
+ * Which value a field has: its default, over that the recipe's, over that the file's, over that the
+ * block's, over that its axis's. `prune.rate: 0.8` sets conv, fc and output; in the same place a
+ * longer path wins. `seed: 3` sets every sub-seed that no longer path sets at any place. Where
+ * fields contradict each other (fractions and rounds, fractions and iterative), the one from the
+ * later place is meant; from the same place they are an error. */
 #ifndef SWEEPSTAKE_GRID_GRID_H
 #define SWEEPSTAKE_GRID_GRID_H
 
