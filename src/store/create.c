@@ -5,8 +5,9 @@
  *   3. it is opened once more, and each dataset in turn is allocated, aligned, and given its first
  *      content.
  *
- * Writers later touch only what step 3 allocated; the front never changes again. Everything happens
- * under a temporary name. */
+ * Writers later touch only what step 3 allocated. The front never changes again, but for the flag in
+ * the superblock by which HDF5 notes that a file is open for writing; superblock version 0, unlike
+ * version 3, is opened whatever it says. Everything happens under a temporary name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -199,6 +199,32 @@ static inline void sample_layout_finish(struct store_layout *layout)
     free(layout->networks);
 }
 
+/* The same with `count` tasks that are all level-0 runs of "tiny", each with slots of its own. */
+static inline struct store_layout sample_many(int32_t count)
+{
+    struct store_layout layout = sample_layout();
+    struct sample_task *tasks = mem_zeroed((size_t)count, sizeof *tasks, NULL);
+    for (int32_t i = 0; i < count; i++) {
+        tasks[i] = sample_tasks[2];
+        tasks[i].curve_offset = i * SAMPLE_CURVE;
+        tasks[i].mask_slot = tasks[i].init_slot = i;
+        tasks[i].early_stop_slot = tasks[i].final_slot = i;
+    }
+    layout.tasks.rows = tasks;
+    layout.tasks.row_count = count;
+    layout.curve_rows = (int64_t)count * SAMPLE_CURVE;
+    layout.networks[0].mask_slots = count;
+    for (int32_t i = 0; i < layout.networks[0].when_count; i++)
+        layout.networks[0].whens[i].slots = count;
+    return layout;
+}
+
+static inline void sample_many_finish(struct store_layout *layout)
+{
+    free(layout->tasks.rows);
+    sample_layout_finish(layout);
+}
+
 /* --- contents --- */
 
 static inline float sample_weight(int64_t task, int32_t when, int64_t element)
