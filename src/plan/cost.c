@@ -1,0 +1,93 @@
+/* Costs in floating-point operations, and the memory of a worker. Estimates: they order the work
+ * and are told to the user; no result depends on them. */
+#include <math.h>
+
+#include "builder.h"
+#include "nn/network.h"
+
+#define SCORED_MARKS 4 /* the first `at` marks are scored on all three parts */
+
+static bool is_multiple(int64_t iteration, int64_t every)
+{
+    return iteration % every == 0;
+}
+
+/* The start, multiples of `every`, the `at` marks and T, each counted once. */
+int64_t cost_evaluations(const struct plan_training *training, int64_t start)
+{
+    int64_t every = training->evaluate_every, last = training->iterations;
+    int64_t count = last / every - (start + every - 1) / every + 1;
+    count += !is_multiple(start, every);
+    count += last != start && !is_multiple(last, every);
+    for (int32_t i = 0; i < training->at_count; i++) {
+        int64_t at = training->at[i];
+        count += at > start && at < last && !is_multiple(at, every);
+    }
+    return count;
+}
+
+static int64_t scored_marks(const struct plan_training *training, int64_t start)
+{
+    int64_t marks = 0;
+    for (int32_t i = 0; i < training->at_count && i < SCORED_MARKS; i++)
+        marks += training->at[i] >= start;
+    return marks;
+}
+
+static double task_cost(const struct plan *plan, const struct plan_task *task, double density)
+{
+    const struct net_spec *spec = &plan->networks[task->network].spec;
+    const struct dataset_info *data = &plan->datasets[task->dataset].info;
+    const struct plan_training *training = &plan->trainings[task->training];
+    int64_t start = task->start_iteration;
+    double step = net_spec_step_operations(spec, training->batch, density);
+    int64_t examples = data->validation + (task->test_curve ? data->test : 0);
+    /* Early stop, the end and the marks are scored on the whole of the other parts too. */
+    int64_t others = data->train + (task->test_curve ? 0 : data->test);
+    double point = net_spec_evaluation_operations(spec, examples, density);
+    double score = net_spec_evaluation_operations(spec, others, density);
+    return step * (double)(training->iterations - start) +
+           point * (double)cost_evaluations(training, start) +
+           score * (double)(2 + scored_marks(training, start));
+}
+
+void cost_assign(struct builder *builder)
+{
+    struct plan *plan = builder->plan;
+    for (int32_t i = 0; i < plan->task_count; i++) {
+        struct plan_task *task = &plan->tasks[i];
+        task->cost = task_cost(plan, task, builder->wants[i].density);
+        plan->cost += task->cost;
+    }
+    plan->unshared_tasks = plan->point_count;
+    for (int32_t i = 0; i < plan->point_count; i++)
+        plan->unshared_cost += plan->tasks[plan->points[i].task].cost;
+}
+
+/* Beside the network a worker holds: two masks, and the weights of the start, of the early stop and
+ * of captures; and the curve, six numbers a point. */
+static int64_t task_memory(const struct plan *plan, const struct plan_task *task)
+{
+    const struct net_spec *spec = &plan->networks[task->network].spec;
+    struct net_options options = {.train_batch = (int32_t)plan->trainings[task->training].batch};
+    const int64_t weight_blocks = 4, mask_blocks = 2, curve_row = 48;
+    return net_memory_bytes(spec, options) +
+           dataset_memory_bytes(&plan->datasets[task->dataset].info) +
+           net_spec_block_size(spec) * (weight_blocks * (int64_t)sizeof(float) + mask_blocks) +
+           task->curve_count * curve_row;
+}
+
+int64_t plan_memory_bytes(const struct plan *plan)
+{
+    int64_t most = 0;
+    for (int32_t i = 0; i < plan->task_count; i++) {
+        const struct plan_task *task = &plan->tasks[i];
+        /* A child in its parent's setting needs what the parent needs, or less. */
+        if (task->parent >= 0 && task->dataset == plan->tasks[task->parent].dataset &&
+            task->training == plan->tasks[task->parent].training)
+            continue;
+        int64_t bytes = task_memory(plan, task);
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}

@@ -1,0 +1,73 @@
+/* An experiment with its controls: resolved, and each control put at the levels it is for. */
+#include "family.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+/* Puts the control's place before the sentence that is in `err`. */
+static int at_control(const struct builder *builder, const struct control *control,
+                      struct error *err)
+{
+    return error_prefix(err, "%s:%" PRIu32 ":%" PRIu32 ": controls", builder->grid->file,
+                        control->mark.line, control->mark.column);
+}
+
+static int check_level(const struct control *control, int32_t level, int32_t last,
+                       struct error *err)
+{
+    const char *name = control_kind_name(control->kind);
+    if (level > last)
+        return error_set(err, ERROR_USAGE,
+                         "%s is asked for at level %" PRId32
+                         "; the experiment's last level is %" PRId32 " (prune.rounds)",
+                         name, level, last);
+    bool changes_nothing = control->kind == CONTROL_SAME && control->set_count == 0;
+    if (level == 0 && (control->kind == CONTROL_RANDOM_MASK || changes_nothing))
+        return error_set(err, ERROR_USAGE,
+                         "%s at level 0 would repeat the dense run; use levels from 1 to %" PRId32,
+                         name, last);
+    return 0;
+}
+
+static int place_control(const struct builder *builder, const struct resolved *own,
+                         struct sibling *sibling, struct error *err)
+{
+    const struct control *control = sibling->control;
+    if (control->level_count < 0)
+        for (int32_t level = 1; level <= own->levels; level++)
+            sibling->at_level[level] = true;
+    for (int32_t i = 0; i < control->level_count; i++) {
+        if (check_level(control, control->levels[i], own->levels, err) != 0)
+            return at_control(builder, control, err);
+        sibling->at_level[control->levels[i]] = true;
+    }
+    return 0;
+}
+
+int family_init(struct family *family, struct builder *builder, int32_t number, struct error *err)
+{
+    const struct experiment *experiment = &builder->grid->experiments[number];
+    *family = (struct family){.experiment = number, .dense = -1};
+    if (resolve_experiment(builder, experiment, &family->own, err) != 0)
+        return -1;
+    family->controls = mem_zeroed((size_t)experiment->control_count, sizeof *family->controls, err);
+    if (family->controls == NULL)
+        return -1;
+    family->control_count = experiment->control_count;
+    for (int32_t i = 0; i < family->control_count; i++) {
+        struct sibling *sibling = &family->controls[i];
+        sibling->control = &experiment->controls[i];
+        if (resolve_control(builder, &family->own, sibling->control, &sibling->changed,
+                            &sibling->resolved, err) != 0 ||
+            place_control(builder, &family->own, sibling, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+void family_finish(struct family *family)
+{
+    free(family->controls);
+}
