@@ -4,7 +4,6 @@
  * dense run (one-shot); a control is a leaf beside its ticket and has its ticket's parent. A task
  * is first written down, then looked for by its key: an equal one is the same training run, and
  * what the experiments that share it want kept adds up. */
-
 #include "base/memory.h"
 #include "builder.h"
 #include "family.h"
@@ -176,12 +175,14 @@ static struct plan_task ticket_task(const struct builder *builder, const struct 
 
 /* At level 0 reinit and `same` (with `set`) are other dense runs; fork goes on from the dense run's
  * W_k. */
-static struct plan_task dense_control_task(const struct family *family,
+static struct plan_task dense_control_task(const struct builder *builder,
+                                           const struct family *family,
                                            const struct resolved *resolved, enum control_kind kind)
 {
     struct plan_task task = common_task(resolved);
     if (kind == CONTROL_FORK) {
         task.parent = task.root = family->dense;
+        task.seed_init = builder->plan->tasks[family->dense].seed_init;
         task.start = START_REWIND;
         task.start_iteration = resolved->rewind;
     }
@@ -208,7 +209,7 @@ static int add_control(struct builder *builder, const struct family *family, int
     enum control_kind kind = sibling->control->kind;
     for (int32_t draw = 1; draw <= sibling->control->draws; draw++) {
         struct plan_task task =
-            level == 0 ? dense_control_task(family, &sibling->resolved, kind)
+            level == 0 ? dense_control_task(builder, family, &sibling->resolved, kind)
                        : ticket_task(builder, family, &sibling->resolved, level, parent);
         divert(&task, &sibling->resolved, kind, draw);
         struct plan_point point = {.control_index = index, .control = kind, .draw = draw};
