@@ -1,210 +1,36 @@
-/* Export: points joined with experiments, tasks and results, or training curves, as CSV or as a
- * JSON object a line.
- *
- * CSV is quoted as RFC 4180 says, with newlines as line ends. What is missing is empty in CSV and
- * null in JSON: NaN, and -1 where the store means "none" by it (everywhere but in the fields of
- * experiments, whose -1 has a meaning of its own, such as "all examples"). Numbers are as short as
- * they can be and read back as they were. Rows are written as they are made: memory holds the
- * tables, not the output. */
-#include <math.h>
+/* Export: points joined with experiments, tasks and results, or training curves. Rows are written
+ * as they are made: memory holds the tables and one curve, never the output. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
-#include "base/text.h"
+#include "export_fields.h"
+#include "export_writer.h"
 #include "join.h"
-#include "number.h"
-#include "view/view.h"
-
-#define FLUSH_BYTES 65536
-
-/* --- the two formats --- */
-
-struct writer {
-    enum view_format format;
-    FILE *out;
-    struct text text; /* not written yet */
-    bool fresh;       /* no field in this row so far */
-};
-
-static void add_csv_text(struct text *text, const char *value)
-{
-    if (strpbrk(value, ",\"\r\n") == NULL) {
-        text_add_bytes(text, value, strlen(value));
-        return;
-    }
-    text_add_bytes(text, "\"", 1);
-    for (const char *c = value; *c != '\0'; c++)
-        text_add_bytes(text, *c == '"' ? "\"\"" : c, *c == '"' ? 2 : 1);
-    text_add_bytes(text, "\"", 1);
-}
-
-static void begin_row(struct writer *writer)
-{
-    writer->fresh = true;
-}
-
-/* What stands between fields, and the field's name where the format repeats it. */
-static void begin_field(struct writer *writer, const char *name)
-{
-    bool json = writer->format == VIEW_JSON_LINES;
-    if (!writer->fresh)
-        text_add_bytes(&writer->text, ",", 1);
-    else if (json)
-        text_add_bytes(&writer->text, "{", 1);
-    writer->fresh = false;
-    if (json) {
-        text_add_json(&writer->text, name);
-        text_add_bytes(&writer->text, ":", 1);
-    }
-}
-
-static void add_missing(struct writer *writer)
-{
-    if (writer->format == VIEW_JSON_LINES)
-        text_add_bytes(&writer->text, "null", 4);
-}
-
-static void add_text(struct writer *writer, const char *value)
-{
-    if (writer->format == VIEW_JSON_LINES)
-        text_add_json(&writer->text, value);
-    else
-        add_csv_text(&writer->text, value);
-}
-
-static void add_integer(struct writer *writer, int64_t value)
-{
-    text_add(&writer->text, "%lld", (long long)value);
-}
-
-/* JSON has no infinities. */
-static void add_real(struct writer *writer, double value, bool single)
-{
-    char number[NUMBER_SIZE];
-    if (isnan(value) || (isinf(value) && writer->format == VIEW_JSON_LINES)) {
-        add_missing(writer);
-        return;
-    }
-    number_shortest(number, value, single);
-    text_add_bytes(&writer->text, number, strlen(number));
-}
-
-static int flush_text(struct writer *writer, struct error *err)
-{
-    if (writer->text.failed)
-        return error_set(err, ERROR_RESOURCE, "not enough memory for a row");
-    size_t length = writer->text.length;
-    if (length > 0 && fwrite(writer->text.bytes, 1, length, writer->out) != length)
-        return error_set(err, ERROR_RESOURCE, "the output could not be written");
-    writer->text.length = 0;
-    return 0;
-}
-
-static int end_row(struct writer *writer, struct error *err)
-{
-    text_add(&writer->text, writer->format == VIEW_JSON_LINES ? "}\n" : "\n");
-    return writer->text.length < FLUSH_BYTES && !writer->text.failed ? 0 : flush_text(writer, err);
-}
-
-/* --- cells of tables --- */
-
-/* Columns of /results that are numbers in the store and words for readers. */
-enum meaning { MEANING_VALUE, MEANING_STATUS, MEANING_REASON };
-
-struct field {
-    struct join_column from;
-    enum meaning meaning;
-};
-
-static const char *reason_word(int64_t reason)
-{
-    static const char *const words[] = {
-        [STORE_REASON_NONE] = "",
-        [STORE_REASON_ERROR] = "error",
-        [STORE_REASON_MEMORY] = "memory",
-        [STORE_REASON_LOST] = "lost",
-    };
-    bool known = reason >= 0 && (size_t)reason < sizeof words / sizeof *words;
-    return known ? words[reason] : "unknown";
-}
-
-static void add_value(struct writer *writer, const struct store_table *table, int64_t row,
-                      int column, bool minus_one_is_missing)
-{
-    char word[1024];
-    enum store_type type = table->columns[column].type;
-    if (type == STORE_TEXT) {
-        add_text(writer, store_table_text(table, row, column, word, sizeof word));
-    } else if (type == STORE_FLOAT32 || type == STORE_FLOAT64) {
-        add_real(writer, store_table_real(table, row, column), type == STORE_FLOAT32);
-    } else {
-        int64_t value = store_table_integer(table, row, column);
-        if (value == -1 && minus_one_is_missing)
-            add_missing(writer);
-        else
-            add_integer(writer, value);
-    }
-}
-
-static void add_field(struct writer *writer, const struct join *join, const struct field *field,
-                      int64_t point)
-{
-    const struct store_table *table = &join->tables[field->from.table];
-    int64_t row = join_row(join, field->from.table, point);
-    begin_field(writer, field->from.name);
-    if (row < 0)
-        add_missing(writer);
-    else if (field->meaning == MEANING_STATUS)
-        add_text(writer, store_status_name(join_status(join, row)));
-    else if (field->meaning == MEANING_REASON)
-        add_text(writer, reason_word(store_table_integer(table, row, field->from.column)));
-    else
-        add_value(writer, table, row, field->from.column, field->from.table != JOIN_EXPERIMENTS);
-}
 
 /* --- points --- */
 
-static struct field *fields_of(const struct join *join, int *count, struct error *err)
-{
-    struct join_column *columns = join_columns(join, count, err);
-    struct field *fields = columns == NULL ? NULL : mem_zeroed((size_t)*count, sizeof *fields, err);
-    for (int i = 0; fields != NULL && i < *count; i++) {
-        const struct store_table *table = &join->tables[columns[i].table];
-        const char *name = table->columns[columns[i].column].name;
-        fields[i].from = columns[i];
-        if (columns[i].table == JOIN_RESULTS && strcmp(name, "status") == 0)
-            fields[i].meaning = MEANING_STATUS;
-        else if (columns[i].table == JOIN_RESULTS && strcmp(name, "reason") == 0)
-            fields[i].meaning = MEANING_REASON;
-    }
-    free(columns);
-    return fields;
-}
-
-static int write_header(struct writer *writer, const struct field *fields, int count,
-                        struct error *err)
+static int write_points_header(struct writer *writer, const struct export_field *fields, int count,
+                               struct error *err)
 {
     if (writer->format == VIEW_JSON_LINES)
         return 0;
-    begin_row(writer);
     for (int i = 0; i < count; i++) {
-        begin_field(writer, NULL);
-        add_text(writer, fields[i].from.name);
+        writer_begin_field(writer, fields[i].from.name);
+        writer_text(writer, fields[i].from.name);
     }
-    return end_row(writer, err);
+    return writer_end_row(writer, err);
 }
 
 static int export_points(struct writer *writer, const struct join *join, struct error *err)
 {
     int count = 0;
-    struct field *fields = fields_of(join, &count, err);
-    int status = fields == NULL ? -1 : write_header(writer, fields, count, err);
+    struct export_field *fields = export_fields(join, &count, err);
+    int status = fields == NULL ? -1 : write_points_header(writer, fields, count, err);
     for (int64_t point = 0; status == 0 && point < join->tables[JOIN_POINTS].row_count; point++) {
-        begin_row(writer);
         for (int i = 0; i < count; i++)
-            add_field(writer, join, &fields[i], point);
-        status = end_row(writer, err);
+            export_field_write(writer, join, &fields[i], point);
+        status = writer_end_row(writer, err);
     }
     free(fields);
     return status;
@@ -212,107 +38,116 @@ static int export_points(struct writer *writer, const struct join *join, struct 
 
 /* --- curves --- */
 
-/* Columns of a curve's rows that come from its point. */
-static const struct {
-    const char *name;
-    enum join_table table;
-} curve_keys[] = {
-    {"experiment", JOIN_POINTS}, {"level", JOIN_POINTS}, {"control", JOIN_POINTS},
-    {"draw", JOIN_POINTS},       {"task", JOIN_POINTS},  {"key", JOIN_TASKS},
-};
-#define CURVE_KEYS (sizeof curve_keys / sizeof *curve_keys)
+/* A row of a curve says whose it is by these columns of the joined table. */
+static const char *const key_names[] = {"experiment", "level", "control", "draw", "task", "key"};
+#define KEYS (sizeof key_names / sizeof *key_names)
 
-static const char *const curve_values[] = {
+static const char *const value_names[] = {
     "train_loss", "validation_loss", "validation_accuracy", "test_loss", "test_accuracy",
 };
-#define CURVE_VALUES (sizeof curve_values / sizeof *curve_values)
+#define VALUES (sizeof value_names / sizeof *value_names)
 
-/* A task's curve while it is written. */
-struct curve {
-    struct store_curve_point *points;
+struct curves {
+    struct export_field keys[KEYS];
+    size_t key_count;                 /* those that the store has */
+    int offset_column, count_column;  /* of /tasks */
+    struct store_curve_point *points; /* of the task being written */
     size_t capacity;
-    int64_t offset;
     int32_t count;
 };
 
-static int write_curve_header(struct writer *writer, struct error *err)
+static int find_curve_columns(struct curves *curves, const struct join *join, struct error *err)
+{
+    const struct store_table *tasks = &join->tables[JOIN_TASKS];
+    int count = 0;
+    struct export_field *fields = export_fields(join, &count, err);
+    if (fields == NULL)
+        return -1;
+    for (size_t key = 0; key < KEYS; key++)
+        for (int i = 0; i < count; i++)
+            if (strcmp(fields[i].from.name, key_names[key]) == 0)
+                curves->keys[curves->key_count++] = fields[i];
+    free(fields);
+    curves->offset_column = store_table_column(tasks, "curve_offset");
+    curves->count_column = store_table_column(tasks, "curve_count");
+    if (curves->offset_column < 0 || curves->count_column < 0)
+        return error_set(err, ERROR_USAGE, "/tasks does not say where curves are");
+    return 0;
+}
+
+static int write_curves_header(struct writer *writer, const struct curves *curves,
+                               struct error *err)
 {
     if (writer->format == VIEW_JSON_LINES)
         return 0;
-    begin_row(writer);
-    for (size_t i = 0; i < CURVE_KEYS; i++) {
-        begin_field(writer, NULL);
-        add_text(writer, curve_keys[i].name);
+    for (size_t i = 0; i < curves->key_count; i++) {
+        writer_begin_field(writer, curves->keys[i].from.name);
+        writer_text(writer, curves->keys[i].from.name);
     }
-    begin_field(writer, NULL);
-    add_text(writer, "iteration");
-    for (size_t i = 0; i < CURVE_VALUES; i++) {
-        begin_field(writer, NULL);
-        add_text(writer, curve_values[i]);
+    writer_begin_field(writer, "iteration");
+    writer_text(writer, "iteration");
+    for (size_t i = 0; i < VALUES; i++) {
+        writer_begin_field(writer, value_names[i]);
+        writer_text(writer, value_names[i]);
     }
-    return end_row(writer, err);
+    return writer_end_row(writer, err);
 }
 
-static int read_curve(struct store *store, const struct join *join, int64_t task,
-                      struct curve *curve, struct error *err)
+static int read_curve(struct curves *curves, struct store *store, const struct join *join,
+                      int64_t task, struct error *err)
 {
     const struct store_table *tasks = &join->tables[JOIN_TASKS];
-    int offset = store_table_column(tasks, "curve_offset");
-    int count = store_table_column(tasks, "curve_count");
-    curve->offset = store_table_integer(tasks, task, offset);
-    curve->count = (int32_t)store_table_integer(tasks, task, count);
-    if (curve->offset < 0 || curve->count < 0)
-        return error_set(err, ERROR_USAGE, "task %lld: /tasks does not say where its curve is",
+    int64_t offset = store_table_integer(tasks, task, curves->offset_column);
+    int64_t count = store_table_integer(tasks, task, curves->count_column);
+    if (offset < 0 || count < 0 || count > INT32_MAX)
+        return error_set(err, ERROR_USAGE, "/tasks: row %lld has no place for its curve",
                          (long long)task);
-    if (mem_grow((void **)&curve->points, &curve->capacity, (size_t)curve->count,
-                 sizeof *curve->points, err) != 0)
+    curves->count = (int32_t)count;
+    if (mem_grow((void **)&curves->points, &curves->capacity, (size_t)count, sizeof *curves->points,
+                 err) != 0)
         return -1;
-    return store_read_curve(store, curve->offset, curve->count, curve->points, err);
+    return store_read_curve(store, offset, curves->count, curves->points, err);
 }
 
-static int write_curve(struct writer *writer, const struct join *join, int64_t point,
-                       const struct curve *curve, struct error *err)
+static int write_curve(struct writer *writer, const struct curves *curves, const struct join *join,
+                       int64_t point, struct error *err)
 {
-    for (int32_t i = 0; i < curve->count; i++) {
-        const struct store_curve_point *at = &curve->points[i];
-        const double values[CURVE_VALUES] = {at->train_loss, at->validation_loss,
-                                             at->validation_accuracy, at->test_loss,
-                                             at->test_accuracy};
-        begin_row(writer);
-        for (size_t k = 0; k < CURVE_KEYS; k++) {
-            const struct store_table *table = &join->tables[curve_keys[k].table];
-            begin_field(writer, curve_keys[k].name);
-            add_value(writer, table, join_row(join, curve_keys[k].table, point),
-                      store_table_column(table, curve_keys[k].name), true);
+    for (int32_t i = 0; i < curves->count; i++) {
+        const struct store_curve_point *at = &curves->points[i];
+        const double values[VALUES] = {at->train_loss, at->validation_loss, at->validation_accuracy,
+                                       at->test_loss, at->test_accuracy};
+        for (size_t key = 0; key < curves->key_count; key++)
+            export_field_write(writer, join, &curves->keys[key], point);
+        writer_begin_field(writer, "iteration");
+        writer_integer(writer, at->iteration);
+        for (size_t value = 0; value < VALUES; value++) {
+            writer_begin_field(writer, value_names[value]);
+            writer_real(writer, values[value], false);
         }
-        begin_field(writer, "iteration");
-        add_integer(writer, at->iteration);
-        for (size_t k = 0; k < CURVE_VALUES; k++) {
-            begin_field(writer, curve_values[k]);
-            add_real(writer, values[k], false);
-        }
-        if (end_row(writer, err) != 0)
+        if (writer_end_row(writer, err) != 0)
             return -1;
     }
     return 0;
 }
 
-/* A row a point and evaluation, of tasks that have a curve: what is not finished has none yet. */
+/* A row a point and evaluation. What is not finished has no curve yet. */
 static int export_curves(struct writer *writer, struct store *store, const struct join *join,
                          struct error *err)
 {
-    struct curve curve = {0};
-    int status = write_curve_header(writer, err);
+    struct curves curves = {0};
+    int status = find_curve_columns(&curves, join, err);
+    if (status == 0)
+        status = write_curves_header(writer, &curves, err);
     for (int64_t point = 0; status == 0 && point < join->tables[JOIN_POINTS].row_count; point++) {
         int64_t task = join_row(join, JOIN_TASKS, point);
         enum store_status state = join_status(join, task);
         if (state != STORE_DONE && state != STORE_DIVERGED)
             continue;
-        status = read_curve(store, join, task, &curve, err);
+        status = read_curve(&curves, store, join, task, err);
         if (status == 0)
-            status = write_curve(writer, join, point, &curve, err);
+            status = write_curve(writer, &curves, join, point, err);
     }
-    free(curve.points);
+    free(curves.points);
     return status;
 }
 
@@ -327,8 +162,8 @@ int view_export(struct store *store, enum view_rows rows, enum view_format forma
     else if (status == 0)
         status = export_curves(&writer, store, &join, err);
     if (status == 0)
-        status = flush_text(&writer, err);
-    text_finish(&writer.text);
+        status = writer_flush(&writer, err);
+    writer_finish(&writer);
     join_finish(&join);
     return status;
 }

@@ -75,6 +75,20 @@ enum store_status join_status(const struct join *join, int64_t task)
     return status < 0 ? STORE_PENDING : (enum store_status)status;
 }
 
+const enum store_status join_status_order[JOIN_STATUSES] = {
+    STORE_DONE, STORE_DIVERGED, STORE_FAILED, STORE_SKIPPED, STORE_UNREACHABLE, STORE_PENDING,
+};
+
+void join_count_statuses(const struct join *join, int64_t counts[JOIN_STATUSES])
+{
+    memset(counts, 0, JOIN_STATUSES * sizeof *counts);
+    for (int64_t task = 0; task < join->tables[JOIN_RESULTS].row_count; task++) {
+        int status = (int)join_status(join, task);
+        if (status < JOIN_STATUSES)
+            counts[status]++;
+    }
+}
+
 static bool name_taken(const struct join_column *columns, int count, const char *name)
 {
     for (int i = 0; i < count; i++)

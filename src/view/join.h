@@ -12,7 +12,7 @@ enum join_table { JOIN_POINTS, JOIN_TASKS, JOIN_RESULTS, JOIN_EXPERIMENTS, JOIN_
 struct join {
     struct store_table tables[JOIN_TABLES];
     struct {
-        int experiment, level, control, control_index /* -1: an older store */, task;
+        int experiment, level, control, control_index /* -1: no such column */, task;
     } point;    /* columns of /points */
     int status; /* column of /results */
 };
@@ -26,6 +26,12 @@ int64_t join_row(const struct join *join, enum join_table table, int64_t point);
 
 /* Status of a task; pending when there is no such row. */
 enum store_status join_status(const struct join *join, int64_t task);
+
+#define JOIN_STATUSES (STORE_UNREACHABLE + 1)
+
+/* Tasks by status, and the order in which people are told. */
+void join_count_statuses(const struct join *join, int64_t counts[JOIN_STATUSES]);
+extern const enum store_status join_status_order[JOIN_STATUSES];
 
 #define JOIN_NAME_SIZE (STORE_NAME_SIZE + 16)
 

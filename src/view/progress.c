@@ -64,20 +64,6 @@ static void add_bar(struct text *line, const struct progress *progress)
     text_add(line, "] ");
 }
 
-static void add_count(struct text *part, int32_t count, const char *what)
-{
-    if (count > 0)
-        text_add(part, ", %d %s", count, what);
-}
-
-static void add_counts(struct text *part, const struct progress *progress)
-{
-    add_count(part, progress->running, "running");
-    add_count(part, progress->diverged, "diverged");
-    add_count(part, progress->failed, "failed");
-    add_count(part, progress->skipped, "skipped");
-}
-
 static void add_rate(struct text *part, const struct progress *progress)
 {
     char number[NUMBER_SIZE];
@@ -120,24 +106,47 @@ static bool take_part(struct text *line, struct text *part, size_t width)
     return fits;
 }
 
+/* What went wrong comes first: it must be seen on the narrowest terminal. */
+static void add_counts(struct text *line, const struct progress *progress, size_t width)
+{
+    const struct {
+        int32_t count;
+        const char *what;
+    } counts[] = {
+        {progress->failed, "failed"},
+        {progress->diverged, "diverged"},
+        {progress->skipped, "skipped"},
+        {progress->running, "running"},
+    };
+    struct text part = {0};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        if (counts[i].count > 0)
+            text_add(&part, ", %d %s", counts[i].count, counts[i].what);
+        take_part(line, &part, width);
+    }
+}
+
+static void add_workers(struct text *line, const struct progress *progress, size_t width)
+{
+    struct text part = {0};
+    bool fits = progress->running > 0;
+    for (int32_t i = 0; fits && i < progress->worker_count; i++) {
+        add_worker(&part, progress, i);
+        fits = take_part(line, &part, width);
+    }
+}
+
 static void build_line(struct text *line, const struct progress *progress, size_t width)
 {
-    static void (*const parts[])(struct text *, const struct progress *) = {add_counts, add_rate,
-                                                                            add_time};
     struct text part = {0};
     add_bar(line, progress);
     text_add(line, "%d/%d done", progress->done, progress->total);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        parts[i](&part, progress);
-        take_part(line, &part, width);
-    }
-    if (progress->running == 0)
-        return;
-    for (int32_t i = 0; i < progress->worker_count; i++) {
-        add_worker(&part, progress, i);
-        if (!take_part(line, &part, width))
-            return;
-    }
+    add_counts(line, progress, width);
+    add_rate(&part, progress);
+    take_part(line, &part, width);
+    add_time(&part, progress);
+    take_part(line, &part, width);
+    add_workers(line, progress, width);
 }
 
 /* --- printing it --- */

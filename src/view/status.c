@@ -7,10 +7,8 @@
 #include "number.h"
 #include "view/view.h"
 
-#define STATUSES (STORE_UNREACHABLE + 1)
-
 struct tally {
-    int64_t total, counts[STATUSES];
+    int64_t total, counts[JOIN_STATUSES];
     double seconds, iterations; /* of finished tasks */
 };
 
@@ -27,12 +25,10 @@ static struct tally tally_tasks(const struct join *join)
     const struct store_table *results = &join->tables[JOIN_RESULTS];
     int seconds_column = store_table_column(results, "seconds");
     struct tally tally = {.total = results->row_count};
+    join_count_statuses(join, tally.counts);
     for (int64_t task = 0; task < results->row_count; task++) {
-        enum store_status status = join_status(join, task);
         double seconds = store_table_real(results, task, seconds_column);
-        if ((int)status < STATUSES)
-            tally.counts[status]++;
-        if (status != STORE_DONE || isnan(seconds))
+        if (join_status(join, task) != STORE_DONE || isnan(seconds))
             continue;
         tally.seconds += seconds;
         tally.iterations += task_iterations(&join->tables[JOIN_TASKS], task);
@@ -40,21 +36,16 @@ static struct tally tally_tasks(const struct join *join)
     return tally;
 }
 
-static int64_t settled(const struct tally *tally)
-{
-    return tally->total - tally->counts[STORE_PENDING];
-}
-
 static void print_counts(const struct tally *tally, const char *path, FILE *out)
 {
-    static const enum store_status order[] = {STORE_DONE,    STORE_DIVERGED,    STORE_FAILED,
-                                              STORE_SKIPPED, STORE_UNREACHABLE, STORE_PENDING};
-    fprintf(out, "%s: %.1f%% of %lld tasks\n", path, number_percent(settled(tally), tally->total),
-            (long long)tally->total);
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        int64_t count = tally->counts[order[i]];
-        if (count > 0 || order[i] == STORE_DONE)
-            fprintf(out, "  %-12s %8lld\n", store_status_name(order[i]), (long long)count);
+    int64_t finished = tally->total - tally->counts[STORE_PENDING];
+    fprintf(out, "%s: %lld of %lld tasks finished, %.1f%%\n", path, (long long)finished,
+            (long long)tally->total, number_percent(finished, tally->total));
+    for (int i = 0; i < JOIN_STATUSES; i++) {
+        enum store_status status = join_status_order[i];
+        if (tally->counts[status] > 0)
+            fprintf(out, "  %-12s %8lld\n", store_status_name(status),
+                    (long long)tally->counts[status]);
     }
 }
 
@@ -86,6 +77,8 @@ int view_status(struct store *store, const char *path, FILE *out, bool *complete
         print_counts(&tally, path, out);
         print_rates(&tally, out);
         status = failures_print(&join, out, err);
+        if (tally.counts[STORE_FAILED] > 0)
+            fprintf(out, "\n`sweepstake run` tries failed tasks again and keeps what is done\n");
     }
     join_finish(&join);
     return status;

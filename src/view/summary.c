@@ -174,22 +174,19 @@ static void print_blocks(const struct summary *summary, FILE *out)
 
 static void print_counts(const struct summary *summary, const char *path, FILE *out)
 {
-    int64_t tasks = summary->join.tables[JOIN_TASKS].row_count;
-    int64_t counts[STORE_UNREACHABLE + 1] = {0};
-    for (int64_t task = 0; task < tasks; task++) {
-        enum store_status status = join_status(&summary->join, task);
-        if ((unsigned)status <= STORE_UNREACHABLE)
-            counts[status]++;
-    }
+    int64_t counts[JOIN_STATUSES];
+    join_count_statuses(&summary->join, counts);
     fprintf(out, "%s: %lld of %lld tasks done", path, (long long)counts[STORE_DONE],
-            (long long)tasks);
-    for (int status = 0; status <= STORE_UNREACHABLE; status++)
+            (long long)summary->join.tables[JOIN_RESULTS].row_count);
+    for (int i = 0; i < JOIN_STATUSES; i++) {
+        enum store_status status = join_status_order[i];
         if (status != STORE_DONE && counts[status] > 0)
-            fprintf(out, ", %lld %s", (long long)counts[status],
-                    store_status_name((enum store_status)status));
+            fprintf(out, ", %lld %s", (long long)counts[status], store_status_name(status));
+    }
     fprintf(out, "\n");
-    if (counts[STORE_FAILED] > 0)
-        fprintf(out, "`sweepstake status %s` says what failed and why\n", path);
+    if (counts[STORE_FAILED] + counts[STORE_DIVERGED] > 0)
+        fprintf(out, "`sweepstake status %s` says what went wrong and what those tasks share\n",
+                path);
 }
 
 static void print_next_steps(const char *path, FILE *out)
