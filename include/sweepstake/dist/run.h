@@ -1,5 +1,6 @@
-/* Running a grid: in this process (one worker), as a supervisor that launches mpirun (several), or as a rank of a launch.
- * The only room that knows MPI. Exit statuses: 0 complete, 1 some tasks failed, 2 usage, 75 stopped and resumable. */
+/* Running a grid: in this process (one worker), as a supervisor that launches mpirun (several), or
+ * as a rank of a launch. The only room that knows MPI. Exit statuses: 0 complete, 1 some tasks
+ * failed, 2 usage, 75 stopped and resumable. */
 #ifndef SWEEPSTAKE_DIST_RUN_H
 #define SWEEPSTAKE_DIST_RUN_H
 
@@ -18,25 +19,29 @@
 struct run_job {
     const char *grid_file, *store_file, *data_folder; /* data_folder may be NULL */
     int workers;
-    double silence;        /* seconds; 0 = never */
+    double silence; /* seconds; 0 = never */
     int max_attempts;
-    const char *mpirun;    /* program to launch, NULL = "mpirun" */
+    const char *mpirun; /* program to launch, NULL = "mpirun" */
     bool verbose;
-    /* Shows progress; called by the master (in the rank that is it) about once a second and at the end. */
+    /* Shows progress; called by the master (in the rank that is it) about once a second and at the
+     * end. */
     void (*show)(void *user, const struct progress *progress);
     void *show_user;
-    const char *fake; /* testing only (SWEEPSTAKE_FAKE): durations and failures of the fake executor; NULL = real */
+    const char *fake; /* testing only (SWEEPSTAKE_FAKE): durations and failures of the fake
+                         executor; NULL = real */
 };
 
 /* Whether this process was started as one of several ranks by mpirun or srun. */
 bool run_is_rank(void);
 
-/* One worker in this process, without MPI. Returns an exit status; err says why when it is not 0. */
+/* One worker in this process, without MPI. Returns an exit status; err says why when it is not 0.
+ */
 int run_single(const struct run_job *job, struct error *err);
 
-/* Supervises mpirun with a master and job->workers workers: plans and creates the store first (so that bad input ends here), forwards
- * SIGTERM/SIGINT/SIGUSR1, reads NAME.h5.status, relaunches while there is progress, cleans up. `arguments`: the
- * command line of a rank, NULL-terminated, arguments[0] the program. Returns the exit status of the grid. */
+/* Supervises mpirun with a master and job->workers workers: plans and creates the store first (so
+ * that bad input ends here), forwards SIGTERM/SIGINT/SIGUSR1, reads NAME.h5.status, relaunches
+ * while there is progress, cleans up. `arguments`: the command line of a rank, NULL-terminated,
+ * arguments[0] the program. Returns the exit status of the grid. */
 int run_supervise(const struct run_job *job, char *const *arguments, struct error *err);
 
 /* This process as a rank: rank 0 is master, the others work. Returns this rank's exit status. */

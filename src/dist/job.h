@@ -1,0 +1,15 @@
+/* What the ways to run a grid share. */
+#ifndef SWEEPSTAKE_DIST_JOB_H
+#define SWEEPSTAKE_DIST_JOB_H
+
+#include "dist/run.h"
+#include "master.h"
+
+/* The exit status a verdict stands for. */
+int job_status(enum master_verdict verdict);
+
+/* The job's executor, with one BLAS thread in this process. */
+int job_executor(const struct run_job *job, const struct plan *plan, struct store *store,
+                 struct executor *executor, struct error *err);
+
+#endif

@@ -1,0 +1,254 @@
+/* One launch of mpirun. It runs in a process group of its own, so that a terminal's Ctrl-C reaches
+ * the supervisor alone; it is ended when the supervisor dies; and this process adopts what it
+ * leaves behind (a "subreaper"), so that no rank is ever out of reach. */
+#include "launch.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "wait.h"
+
+#define LEAVE_SECONDS 3.0 /* ranks look once a second whether mpirun still lives */
+#define READY_NAME "ready"
+
+/* --- the environment of ranks --- */
+
+static bool is_one_node(void)
+{
+    const char *nodes = getenv("SLURM_JOB_NUM_NODES");
+    return (nodes == NULL || atoi(nodes) <= 1) && getenv("OMPI_MCA_orte_default_hostfile") == NULL;
+}
+
+int launch_set_environment(const struct store_identity *identity, const char *scratch,
+                           struct error *err)
+{
+    const struct {
+        const char *name, *value;
+        int replace; /* what the user set */
+    } variables[] = {
+        {SUPERVISED_VARIABLE, scratch, 1},
+        {"OPENBLAS_NUM_THREADS", "1", 1},
+        {"OPENBLAS_CORETYPE", identity->blas_core, 0},
+        {"SWEEPSTAKE_ISA", identity->isa, 0},
+        {"HDF5_USE_FILE_LOCKING", "FALSE", 1},
+        {"OMPI_MCA_orte_tmpdir_base", scratch, 1},
+        {"OMPI_MCA_mpi_yield_when_idle", "1", 0},
+        {"OMPI_MCA_pml", "ob1", 0},
+        {"OMPI_MCA_btl", "self,vader", 0},
+        {"OMPI_MCA_btl_vader_backing_directory", scratch, 1},
+        {"OMPI_ALLOW_RUN_AS_ROOT", "1", 1},
+        {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1},
+    };
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        bool is_shared_memory = strncmp(variables[i].name, "OMPI_MCA_btl", 12) == 0;
+        if (is_shared_memory && !is_one_node())
+            continue;
+        if (setenv(variables[i].name, variables[i].value, variables[i].replace) != 0)
+            return error_set(err, ERROR_RESOURCE, "not enough memory for the environment");
+    }
+    return 0;
+}
+
+/* --- starting --- */
+
+/* Variables that daemons on other nodes pass on; a single node inherits all. */
+static const char *const passed_on[] = {
+    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE",   "SWEEPSTAKE_ISA",  "HDF5_USE_FILE_LOCKING",
+    SUPERVISED_VARIABLE,    "SWEEPSTAKE_PROGRESS", "SWEEPSTAKE_DATA", "SWEEPSTAKE_FAKE"};
+
+/* mpirun's command line; the words belong to others, the array is the caller's. */
+static const char **command_line(const struct launch_setup *setup, char ranks[16],
+                                 struct error *err)
+{
+    size_t count = 0, words = 0, variables = sizeof passed_on / sizeof *passed_on;
+    while (setup->arguments[words] != NULL)
+        words++;
+    const char **line = mem_zeroed(words + 2 * variables + 8, sizeof *line, err);
+    if (line == NULL)
+        return NULL;
+    snprintf(ranks, 16, "%d", setup->ranks);
+    line[count++] = setup->mpirun;
+    line[count++] = "--enable-recovery";
+    line[count++] = "--oversubscribe"; /* the master shares a core */
+    line[count++] = "--bind-to";
+    line[count++] = "none";
+    line[count++] = "-n";
+    line[count++] = ranks;
+    for (size_t i = 0; i < variables; i++) {
+        if (getenv(passed_on[i]) != NULL) {
+            line[count++] = "-x";
+            line[count++] = passed_on[i];
+        }
+    }
+    memcpy(line + count, setup->arguments, words * sizeof *line);
+    return line;
+}
+
+/* In the child. Sends errno through `trouble`, which closes by itself when mpirun starts. */
+static void become_mpirun(const char *const *line, pid_t supervisor, int trouble)
+{
+    int nothing = open("/dev/null", O_RDONLY);
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    /* Reading the terminal from a background group would stop it. */
+    if (nothing >= 0 && getppid() == supervisor) {
+        dup2(nothing, STDIN_FILENO);
+        execvp(line[0], (char *const *)line);
+    }
+    int reason = errno;
+    if (write(trouble, &reason, sizeof reason) < 0)
+        _exit(126);
+    _exit(127);
+}
+
+static int launch_failed(const char *mpirun, int reason, struct error *err)
+{
+    if (reason == ENOENT)
+        return error_set(err, ERROR_USAGE,
+                         "%s was not found: several workers need Open MPI (on Debian: apt-get "
+                         "install openmpi-bin), or use --workers 1",
+                         mpirun);
+    return error_set(err, ERROR_RESOURCE, "%s cannot be started: %s", mpirun, strerror(reason));
+}
+
+static int start_process(const char *const *line, struct launch *launch, struct error *err)
+{
+    int trouble[2], reason = 0;
+    pid_t self = getpid();
+    if (pipe2(trouble, O_CLOEXEC) != 0)
+        return launch_failed(line[0], errno, err);
+    launch->pid = fork();
+    if (launch->pid == 0)
+        become_mpirun(line, self, trouble[1]);
+    int fork_reason = errno;
+    close(trouble[1]);
+    ssize_t got = launch->pid < 0 ? 0 : read(trouble[0], &reason, sizeof reason);
+    close(trouble[0]);
+    if (launch->pid < 0)
+        return launch_failed(line[0], fork_reason, err);
+    if (got <= 0)
+        return 0;
+    waitpid(launch->pid, NULL, 0);
+    return launch_failed(line[0], reason, err);
+}
+
+int launch_start(const struct launch_setup *setup, struct launch *launch, struct error *err)
+{
+    char ranks[16], path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" READY_NAME, setup->scratch);
+    unlink(path); /* an earlier launch's */
+    *launch = (struct launch){0};
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    const char **line = command_line(setup, ranks, err);
+    if (line == NULL)
+        return -1;
+    int failed = start_process(line, launch, err);
+    free(line);
+    return failed;
+}
+
+/* --- signals and ends --- */
+
+void launch_reap(struct launch *launch)
+{
+    int wait_status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &wait_status, WNOHANG)) > 0) {
+        if (pid == launch->pid) {
+            launch->ended = true;
+            launch->wait_status = wait_status;
+        }
+    }
+}
+
+void launch_signal(const struct launch *launch, int number)
+{
+    if (!launch->ended)
+        kill(launch->pid, number);
+}
+
+static pid_t parent_of(const char *pid)
+{
+    char path[64], line[512];
+    int parent = 0;
+    snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+    FILE *file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fgets(line, sizeof line, file) != NULL) {
+        /* The name, in parentheses, may hold anything; the state and the parent follow it. */
+        const char *end = strrchr(line, ')');
+        if (end == NULL || sscanf(end + 1, " %*c %d", &parent) != 1)
+            parent = 0;
+    }
+    fclose(file);
+    return parent;
+}
+
+/* Signals every child of this process, adopted ones included. */
+static void signal_children(int number)
+{
+    struct dirent *entry;
+    DIR *processes = opendir("/proc");
+    if (processes == NULL)
+        return;
+    while ((entry = readdir(processes)) != NULL) {
+        if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+            parent_of(entry->d_name) == getpid())
+            kill((pid_t)atoi(entry->d_name), number);
+    }
+    closedir(processes);
+}
+
+void launch_signal_all(const struct launch *launch, int number)
+{
+    if (!launch->ended)
+        kill(-launch->pid, number);
+    signal_children(number);
+}
+
+static bool has_children(void)
+{
+    return waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
+}
+
+void launch_clear(struct launch *launch)
+{
+    double end = clock_seconds() + LEAVE_SECONDS;
+    while (has_children()) {
+        if (clock_seconds() > end)
+            launch_signal_all(launch, SIGKILL);
+        sleep_seconds(0.01);
+    }
+}
+
+/* --- readiness --- */
+
+int launch_report_ready(const char *scratch, struct error *err)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" READY_NAME, scratch);
+    int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0)
+        return error_set(err, ERROR_RESOURCE, "%s: %s", path, strerror(errno));
+    close(file);
+    return 0;
+}
+
+bool launch_is_ready(const char *scratch)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/" READY_NAME, scratch);
+    return access(path, F_OK) == 0;
+}

@@ -1,0 +1,49 @@
+/* One launch of mpirun: starting it, signalling it, and seeing to it that nothing of it stays. */
+#ifndef SWEEPSTAKE_DIST_LAUNCH_H
+#define SWEEPSTAKE_DIST_LAUNCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "store/store.h"
+
+/* Tells ranks that they have a supervisor; its value is the scratch folder. */
+#define SUPERVISED_VARIABLE "SWEEPSTAKE_SUPERVISED"
+
+struct launch_setup {
+    const char *mpirun;
+    int ranks;
+    const char *scratch;
+    char *const *arguments; /* a rank's command line, NULL-terminated */
+};
+
+struct launch {
+    pid_t pid;
+    bool ended;
+    int wait_status; /* as of waitpid, once it ended */
+};
+
+/* Sets the environment that ranks inherit: one BLAS thread each, and kernels that round as the
+ * store's did unless the user chose others. */
+int launch_set_environment(const struct store_identity *identity, const char *scratch,
+                           struct error *err);
+
+/* Starts mpirun in a process group of its own. Usage error when there is none. */
+int launch_start(const struct launch_setup *setup, struct launch *launch, struct error *err);
+
+/* Takes note of children that ended: mpirun, or ranks it left behind. */
+void launch_reap(struct launch *launch);
+
+/* A signal to mpirun alone, or to everything of the launch. */
+void launch_signal(const struct launch *launch, int number);
+void launch_signal_all(const struct launch *launch, int number);
+
+/* Waits for ranks that mpirun left behind (they leave on their own) and ends those that stay. */
+void launch_clear(struct launch *launch);
+
+/* Rank 0 tells, and the supervisor asks, whether ranks are ready for signals. */
+int launch_report_ready(const char *scratch, struct error *err);
+bool launch_is_ready(const char *scratch);
+
+#endif

@@ -1,0 +1,450 @@
+/* The master. Each round of its loop takes one report, lets the scheduler know, and then does what
+ * the scheduler says until it says nothing more; once a second it beats: tells its workers that it
+ * lives, looks whether theirs do, and shows the progress.
+ *
+ * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
+ * for a result that the scheduler counts; nothing here waits for a worker. Rows of failed tasks
+ * take their reason from the last failure heard of, which is why actions follow each report at
+ * once. */
+#include "master.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "gauge.h"
+#include "stop.h"
+
+#define BEAT_SECONDS 1.0
+
+struct failure {
+    int32_t task; /* -1 = none yet */
+    int32_t reason;
+    char message[sizeof(((struct store_result *)0)->message)];
+};
+
+struct master {
+    const struct master_setup *setup;
+    struct sched *sched;
+    struct gauge gauge;
+    struct failure failure; /* the last */
+    struct error broken;    /* why the last worker that gave up did */
+    bool *home;             /* [workers]: dismissed, and waiting for the order to leave */
+    double next_beat;
+    bool stopping, finished;
+};
+
+/* --- telling the scheduler --- */
+
+static bool tell(struct master *master, enum sched_event_kind kind, int32_t worker, int32_t task)
+{
+    struct sched_event event = {
+        .kind = kind, .now = clock_seconds(), .worker = worker, .task = task};
+    return sched_event(master->sched, &event);
+}
+
+static void hear(void *user, int32_t worker, const struct report *report)
+{
+    struct master *master = user;
+    struct sched_event event = {
+        .kind = SCHED_HEARD,
+        .now = clock_seconds(),
+        .worker = worker,
+        .task = report->task,
+        .progress = report->iteration,
+    };
+    sched_event(master->sched, &event);
+    gauge_iteration(&master->gauge, worker, report->task, report->iteration);
+}
+
+/* --- beats --- */
+
+static void show(struct master *master, double now)
+{
+    if (master->setup->show != NULL)
+        master->setup->show(master->setup->show_user,
+                            gauge_read(&master->gauge, master->sched, now));
+}
+
+static void look_after(struct master *master, int32_t worker)
+{
+    struct channel *channel = master->setup->channel;
+    struct order alive = order_of(ORDER_ALIVE);
+    if (channel->has_ended(channel->self, worker)) {
+        if (tell(master, SCHED_WORKER_LOST, worker, -1))
+            log_line(LOG_WARNING, "worker %d on %s died; its task goes to another", worker + 1,
+                     master->setup->places[worker].host);
+    } else {
+        channel->send(channel->self, worker, &alive);
+    }
+}
+
+static void beat(struct master *master)
+{
+    double now = clock_seconds();
+    if (now < master->next_beat)
+        return;
+    master->next_beat = now + BEAT_SECONDS;
+    for (int32_t i = 0; i < master->setup->channel->workers; i++)
+        look_after(master, i);
+    tell(master, SCHED_TICK, -1, -1);
+    if (master->setup->lock != NULL)
+        store_lock_beat(master->setup->lock);
+    show(master, now);
+}
+
+/* A heartbeat from a task that trains inside `receive`: the loop stands still meanwhile. */
+static void overhear(void *user, int32_t worker, const struct report *report)
+{
+    hear(user, worker, report);
+    beat(user);
+}
+
+/* --- stopping --- */
+
+static void stop(struct master *master)
+{
+    struct channel *channel = master->setup->channel;
+    struct order order = order_of(ORDER_STOP);
+    if (master->stopping)
+        return;
+    master->stopping = true;
+    tell(master, SCHED_STOP, -1, -1);
+    for (int32_t i = 0; i < channel->workers; i++) {
+        if (sched_worker_task(master->sched, i) >= 0)
+            channel->send(channel->self, i, &order);
+    }
+}
+
+/* --- reports --- */
+
+static int commit(struct master *master, int32_t worker, const struct report *report,
+                  struct error *err)
+{
+    const struct worker_place *place = &master->setup->places[worker];
+    struct store_result result = report->result;
+    memset(result.host, 0, sizeof result.host);
+    text_copy(result.host, sizeof result.host, place->host);
+    result.environment = place->environment;
+    return store_commit(master->setup->store, report->task, report->digest, &result, err);
+}
+
+static void note_failure(struct master *master, const struct report *report)
+{
+    struct failure *failure = &master->failure;
+    failure->task = report->task;
+    failure->reason = report->result.reason;
+    memcpy(failure->message, report->result.message, sizeof failure->message);
+    log_line(LOG_DEBUG, "task %d failed: %.*s", report->task, (int)sizeof failure->message,
+             failure->message);
+}
+
+static enum sched_event_kind event_of(int32_t work_status)
+{
+    switch (work_status) {
+    case WORK_DONE:
+        return SCHED_TASK_DONE;
+    case WORK_DIVERGED:
+        return SCHED_TASK_DIVERGED;
+    case WORK_INTERRUPTED:
+        return SCHED_TASK_INTERRUPTED;
+    default:
+        return SCHED_TASK_FAILED;
+    }
+}
+
+static void ask(struct master *master, int32_t worker)
+{
+    master->home[worker] = false;
+    tell(master, SCHED_WORKER_READY, worker, -1);
+}
+
+static int take_outcome(struct master *master, int32_t worker, const struct report *report,
+                        struct error *err)
+{
+    struct sched_event event = {
+        .kind = event_of(report->status),
+        .now = clock_seconds(),
+        .worker = worker,
+        .task = report->task,
+        .seconds = report->seconds,
+    };
+    /* A worker that was asked to stop knows before this process when the signal came there first.
+     */
+    if (report->status == WORK_INTERRUPTED)
+        stop(master);
+    bool counts = sched_event(master->sched, &event);
+    gauge_task(&master->gauge, worker, -1);
+    if (counts && report->status == WORK_FAILED)
+        note_failure(master, report);
+    if (counts && (report->status == WORK_DONE || report->status == WORK_DIVERGED) &&
+        commit(master, worker, report, err) != 0)
+        return -1;
+    ask(master, worker);
+    return 0;
+}
+
+static void lose_broken(struct master *master, int32_t worker, const struct report *report)
+{
+    log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
+             master->setup->places[worker].host, report->text);
+    error_set(&master->broken, ERROR_INTERNAL, "%s", report->text);
+    master->home[worker] = true; /* it stays for the order to leave */
+    tell(master, SCHED_WORKER_LOST, worker, -1);
+    gauge_task(&master->gauge, worker, -1);
+}
+
+static int take_report(struct master *master, int32_t worker, const struct report *report,
+                       struct error *err)
+{
+    switch (report->kind) {
+    case REPORT_READY:
+        ask(master, worker);
+        return 0;
+    case REPORT_ALIVE:
+        hear(master, worker, report);
+        return 0;
+    case REPORT_OUTCOME:
+        return take_outcome(master, worker, report, err);
+    default:
+        lose_broken(master, worker, report);
+        return 0;
+    }
+}
+
+/* --- actions --- */
+
+static int hand_out(struct master *master, const struct sched_action *action, struct error *err)
+{
+    struct channel *channel = master->setup->channel;
+    struct order order = order_task(action->task);
+    uint8_t attempts = (uint8_t)(action->attempts < UINT8_MAX ? action->attempts : UINT8_MAX);
+    if (store_write_attempts(master->setup->store, action->task, attempts, err) != 0)
+        return -1;
+    gauge_task(&master->gauge, action->worker, action->task);
+    if (!channel->send(channel->self, action->worker, &order))
+        tell(master, SCHED_WORKER_LOST, action->worker, -1);
+    return 0;
+}
+
+static void describe_write_off(const struct master *master, const struct sched_action *action,
+                               struct store_result *result)
+{
+    if (action->state == TASK_SKIPPED) {
+        result->status = STORE_SKIPPED;
+        text_copy(result->message, sizeof result->message, "an ancestor diverged");
+    } else if (action->state == TASK_UNREACHABLE) {
+        result->status = STORE_UNREACHABLE;
+        text_copy(result->message, sizeof result->message, "an ancestor failed");
+    } else if (master->failure.task == action->task) {
+        result->status = STORE_FAILED;
+        result->reason = master->failure.reason;
+        memcpy(result->message, master->failure.message, sizeof result->message);
+    } else {
+        result->status = STORE_FAILED;
+        result->reason = STORE_REASON_LOST;
+        text_copy(result->message, sizeof result->message,
+                  "the processes that trained it died or fell silent");
+    }
+}
+
+static int write_off(struct master *master, const struct sched_action *action, struct error *err)
+{
+    struct store_result result = store_result_pending();
+    describe_write_off(master, action, &result);
+    result.attempts_used = action->attempts;
+    if (action->state == TASK_FAILED)
+        log_line(LOG_WARNING, "task %d failed for good: %s", action->task, result.message);
+    return store_commit(master->setup->store, action->task, 0, &result, err);
+}
+
+static void presume_dead(struct master *master, const struct sched_action *action)
+{
+    log_line(LOG_WARNING, "nothing was heard of worker %d on %s for too long%s", action->worker + 1,
+             master->setup->places[action->worker].host,
+             action->task >= 0 ? "; its task goes to another" : "");
+    gauge_task(&master->gauge, action->worker, -1);
+}
+
+static int act(struct master *master, const struct sched_action *action, struct error *err)
+{
+    switch (action->kind) {
+    case SCHED_HAND_OUT:
+        return hand_out(master, action, err);
+    case SCHED_WRITE_OFF:
+        return write_off(master, action, err);
+    case SCHED_WRITE_ATTEMPTS:
+        return store_write_attempts(master->setup->store, action->task, (uint8_t)action->attempts,
+                                    err);
+    case SCHED_PRESUME_DEAD:
+        presume_dead(master, action);
+        return 0;
+    case SCHED_DISMISS_WORKER:
+        master->home[action->worker] = true;
+        return 0;
+    case SCHED_FINISHED:
+        master->finished = true;
+        return 0;
+    }
+    return 0;
+}
+
+static int act_on_all(struct master *master, struct error *err)
+{
+    struct sched_action action;
+    while (!master->finished && sched_next(master->sched, &action)) {
+        if (act(master, &action, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int loop(struct master *master, struct error *err)
+{
+    struct channel *channel = master->setup->channel;
+    while (!master->finished) {
+        int32_t worker;
+        struct report report;
+        int received = channel->receive(channel->self, &worker, &report, err);
+        if (received < 0 || (received > 0 && take_report(master, worker, &report, err) != 0))
+            return -1;
+        if (stop_requests() > 0)
+            stop(master);
+        beat(master);
+        if (act_on_all(master, err) != 0)
+            return -1;
+        if (!master->finished)
+            channel->wait(channel->self, received > 0);
+    }
+    return 0;
+}
+
+/* --- start and end --- */
+
+static enum task_state state_of(int32_t status)
+{
+    switch (status) {
+    case STORE_DONE:
+        return TASK_DONE;
+    case STORE_DIVERGED:
+        return TASK_DIVERGED;
+    case STORE_FAILED:
+        return TASK_FAILED;
+    case STORE_SKIPPED:
+        return TASK_SKIPPED;
+    case STORE_UNREACHABLE:
+        return TASK_UNREACHABLE;
+    default:
+        return TASK_WAITING;
+    }
+}
+
+/* What the store says of the tasks; prepare has seen to it that rows can be believed. */
+static int read_tasks(const struct master_setup *setup, struct sched_task *tasks, uint8_t *attempts,
+                      int32_t *kept, struct error *err)
+{
+    const struct plan *plan = setup->plan;
+    if (store_read_attempts(setup->store, attempts, err) != 0)
+        return -1;
+    *kept = 0;
+    for (int32_t i = 0; i < plan->task_count; i++) {
+        struct store_result result;
+        if (store_read_results(setup->store, i, 1, &result, err) != 0)
+            return -1;
+        tasks[i] = (struct sched_task){
+            .parent = plan->tasks[i].parent,
+            .cost = plan->tasks[i].cost,
+            .state = state_of(result.status),
+            .attempts = attempts[i],
+        };
+        *kept += tasks[i].state == TASK_DONE;
+    }
+    return 0;
+}
+
+static int create_sched(struct master *master, int32_t *kept, struct error *err)
+{
+    const struct master_setup *setup = master->setup;
+    size_t count = (size_t)setup->plan->task_count;
+    struct sched_task *tasks = mem_zeroed(count, sizeof *tasks, err);
+    uint8_t *attempts = mem_zeroed(count, 1, err);
+    if (tasks != NULL && attempts != NULL && read_tasks(setup, tasks, attempts, kept, err) == 0)
+        master->sched = sched_create(tasks, setup->plan->task_count, setup->channel->workers,
+                                     setup->limits, err);
+    free(tasks);
+    free(attempts);
+    return master->sched == NULL ? -1 : 0;
+}
+
+static int master_init(struct master *master, const struct master_setup *setup, struct error *err)
+{
+    int32_t kept = 0;
+    *master = (struct master){.setup = setup, .failure.task = -1};
+    master->home = mem_zeroed((size_t)setup->channel->workers, sizeof *master->home, err);
+    if (master->home == NULL || create_sched(master, &kept, err) != 0)
+        return -1;
+    setup->channel->overhear = overhear;
+    setup->channel->overhear_user = master;
+    return gauge_init(&master->gauge, setup->plan, setup->channel->workers, kept, clock_seconds(),
+                      err);
+}
+
+static void master_finish(struct master *master)
+{
+    gauge_finish(&master->gauge);
+    sched_destroy(master->sched);
+    free(master->home);
+}
+
+static bool all_are_home(const struct master *master)
+{
+    struct channel *channel = master->setup->channel;
+    for (int32_t i = 0; i < channel->workers; i++) {
+        if (!master->home[i] || channel->has_ended(channel->self, i))
+            return false;
+    }
+    return true;
+}
+
+static void send_away(struct master *master, bool together)
+{
+    struct channel *channel = master->setup->channel;
+    struct order order = order_leave(together);
+    for (int32_t i = 0; i < channel->workers; i++)
+        channel->send(channel->self, i, &order);
+}
+
+static int judge(struct master *master, struct master_end *end, struct error *err)
+{
+    struct sched_counts counts;
+    sched_counts(master->sched, &counts);
+    if (counts.left == 0)
+        end->verdict =
+            counts.failed + counts.unreachable > 0 ? MASTER_SOME_FAILED : MASTER_COMPLETE;
+    else if (master->stopping)
+        end->verdict = MASTER_STOPPED;
+    else if (master->broken.class == ERROR_NONE)
+        end->verdict = MASTER_NO_WORKERS;
+    else
+        return error_set(err, master->broken.class, "no worker can go on: %s", master->broken.text);
+    return 0;
+}
+
+int master_run(const struct master_setup *setup, struct master_end *end, struct error *err)
+{
+    struct master master;
+    *end = (struct master_end){.verdict = MASTER_STOPPED};
+    int failed = master_init(&master, setup, err) != 0 || loop(&master, err) != 0;
+    if (!failed) {
+        show(&master, clock_seconds());
+        end->together = all_are_home(&master);
+        failed = judge(&master, end, err) != 0;
+    }
+    send_away(&master, end->together);
+    master_finish(&master);
+    return failed ? -1 : 0;
+}

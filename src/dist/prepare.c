@@ -1,0 +1,195 @@
+/* What is done once before a grid runs. The order matters: everything that can be wrong with the
+ * input is found before the lock is taken, and the store is created last. */
+#include "prepare.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "nn/network.h"
+#include "work/work.h"
+
+/* Raised when kernels change so that results round differently. */
+#define KERNEL_MODE "1"
+
+struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err)
+{
+    struct plan_options options = {.data_folder = job->data_folder};
+    return plan_create(grid, &options, err);
+}
+
+/* --- rounding --- */
+
+int prepare_rounding(const struct store_identity *identity, struct error *err)
+{
+    if (strcmp(identity->kernel_mode, KERNEL_MODE) != 0)
+        return error_set(err, ERROR_USAGE,
+                         "the store's results come from kernels of generation %s, this program has "
+                         "generation %s: go on with the release that began it (%s)",
+                         identity->kernel_mode, KERNEL_MODE, identity->version);
+    if (strcmp(identity->isa, kernels_isa()) != 0 && kernels_select(identity->isa, err) != 0)
+        return error_prefix(err, "the store's results were computed with %s instructions",
+                            identity->isa);
+    if (strcmp(identity->blas_core, kernels_blas_core()) != 0)
+        return error_set(err, ERROR_USAGE,
+                         "the store's results were computed by OpenBLAS's %s kernels, here it uses "
+                         "those for %s and would round differently: set OPENBLAS_CORETYPE=%s",
+                         identity->blas_core, kernels_blas_core(), identity->blas_core);
+    return 0;
+}
+
+static void identify(const struct prepared *prepared, struct store_identity *identity)
+{
+    time_t now = time(NULL);
+    struct tm utc;
+    memset(identity, 0, sizeof *identity);
+    text_copy(identity->name, sizeof identity->name, prepared->grid->name);
+    strftime(identity->created, sizeof identity->created, "%Y-%m-%dT%H:%M:%SZ",
+             gmtime_r(&now, &utc));
+    text_copy(identity->version, sizeof identity->version, version_text());
+    text_copy(identity->commit, sizeof identity->commit, version_commit());
+    text_copy(identity->isa, sizeof identity->isa, kernels_isa());
+    text_copy(identity->blas_core, sizeof identity->blas_core, kernels_blas_core());
+    text_copy(identity->kernel_mode, sizeof identity->kernel_mode, KERNEL_MODE);
+    text_copy(identity->plan_hash, sizeof identity->plan_hash, prepared->plan->hash);
+}
+
+/* --- the store --- */
+
+static int create_store(const struct run_job *job, struct prepared *prepared, struct error *err)
+{
+    struct store_identity identity;
+    struct store_layout layout = {0};
+    identify(prepared, &identity);
+    if (work_layout_create(prepared->plan, &identity, &layout, err) != 0)
+        return -1;
+    int failed = store_create(job->store_file, &layout, err);
+    work_layout_finish(&layout);
+    return failed;
+}
+
+static int check_fit(const struct run_job *job, const struct prepared *prepared,
+                     const struct store_identity *identity, struct error *err)
+{
+    if (strcmp(identity->plan_hash, prepared->plan->hash) == 0)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "%s holds the results of another grid ('%s' as it was then): give another "
+                     "file with --store, or run the grid it was made from",
+                     job->store_file, identity->name);
+}
+
+/* Counts what is to do. *believable: no row has to be set back before the run. */
+static int read_statuses(struct prepared *prepared, struct store *store, bool repair,
+                         bool *believable, struct error *err)
+{
+    int32_t count = prepared->plan->task_count, torn = 0;
+    enum store_status *statuses = mem_zeroed((size_t)count, sizeof *statuses, err);
+    uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
+    int failed =
+        statuses == NULL || attempts == NULL ||
+        work_read_statuses(prepared->plan, store, repair, statuses, attempts, &torn, err) != 0;
+    prepared->to_do = 0;
+    *believable = torn == 0;
+    for (int32_t i = 0; i < count && !failed; i++) {
+        prepared->to_do += statuses[i] != STORE_DONE && statuses[i] != STORE_DIVERGED &&
+                           statuses[i] != STORE_SKIPPED;
+        *believable =
+            *believable && statuses[i] != STORE_FAILED && statuses[i] != STORE_UNREACHABLE;
+    }
+    if (repair && torn > 0)
+        log_line(LOG_WARNING, "%d results do not match their checksums and are run again", torn);
+    free(statuses);
+    free(attempts);
+    return failed ? -1 : 0;
+}
+
+static int grant_try(const struct run_job *job, struct store *store, int32_t task,
+                     struct error *err)
+{
+    struct store_result result;
+    if (store_read_results(store, task, 1, &result, err) != 0)
+        return -1;
+    if (result.status != STORE_PENDING)
+        return 0;
+    return store_write_attempts(store, task, (uint8_t)(job->max_attempts - 1), err);
+}
+
+static int grant_tries(const struct run_job *job, const struct prepared *prepared,
+                       struct error *err)
+{
+    int32_t count = prepared->plan->task_count;
+    uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
+    int failed = attempts == NULL || store_read_attempts(prepared->store, attempts, err) != 0;
+    for (int32_t i = 0; i < count && !failed; i++) {
+        if (attempts[i] >= job->max_attempts)
+            failed = grant_try(job, prepared->store, i, err) != 0;
+    }
+    free(attempts);
+    return failed ? -1 : 0;
+}
+
+/* Looks first: a complete store need not be writable. */
+static int look_at_store(const struct run_job *job, struct prepared *prepared, bool *believable,
+                         struct error *err)
+{
+    struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
+    if (store == NULL)
+        return -1;
+    int failed = check_fit(job, prepared, store_identity(store), err) != 0 ||
+                 read_statuses(prepared, store, false, believable, err) != 0;
+    store_close(store);
+    return failed ? -1 : 0;
+}
+
+static int open_for_writing(const struct run_job *job, struct prepared *prepared, bool believable,
+                            struct error *err)
+{
+    prepared->store = store_open(job->store_file, STORE_WRITE, NULL, err);
+    if (prepared->store == NULL ||
+        (!believable && read_statuses(prepared, prepared->store, true, &believable, err) != 0))
+        return -1;
+    return grant_tries(job, prepared, err);
+}
+
+static int open_store(const struct run_job *job, struct prepared *prepared, struct error *err)
+{
+    bool believable = true;
+    if (access(job->store_file, F_OK) != 0 && errno == ENOENT) {
+        if (create_store(job, prepared, err) != 0)
+            return -1;
+        prepared->to_do = prepared->plan->task_count;
+    } else if (look_at_store(job, prepared, &believable, err) != 0) {
+        return -1;
+    }
+    return prepared->to_do == 0 ? 0 : open_for_writing(job, prepared, believable, err);
+}
+
+int prepare(const struct run_job *job, struct prepared *prepared, struct error *err)
+{
+    *prepared = (struct prepared){0};
+    prepared->grid = grid_read(job->grid_file, err);
+    if (prepared->grid != NULL)
+        prepared->plan = prepare_plan(job, prepared->grid, err);
+    if (prepared->plan != NULL)
+        prepared->lock = store_lock_take(job->store_file, err);
+    if (prepared->lock != NULL && open_store(job, prepared, err) == 0)
+        return 0;
+    prepare_finish(prepared);
+    return -1;
+}
+
+void prepare_finish(struct prepared *prepared)
+{
+    store_close(prepared->store);
+    store_lock_release(prepared->lock);
+    plan_destroy(prepared->plan);
+    grid_destroy(prepared->grid);
+    *prepared = (struct prepared){0};
+}

@@ -1,0 +1,30 @@
+/* What is done once before a grid runs, by one process: plan it, take the lock, and create the
+ * store or see that the one there fits. Usage errors leave nothing behind. */
+#ifndef SWEEPSTAKE_DIST_PREPARE_H
+#define SWEEPSTAKE_DIST_PREPARE_H
+
+#include "dist/run.h"
+#include "plan/plan.h"
+#include "store/store.h"
+
+struct prepared {
+    struct grid *grid;
+    struct plan *plan;
+    struct store_lock *lock;
+    struct store *store; /* open for writing in this process alone; NULL when nothing is to do */
+    int32_t to_do;       /* tasks without a result */
+};
+
+/* The plan of a grid; `job` says where datasets are. */
+struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err);
+
+/* Every unfinished task may be tried at least once more: a task that was at hand whenever its
+ * machine went down need not be what brought it down. */
+int prepare(const struct run_job *job, struct prepared *prepared, struct error *err);
+void prepare_finish(struct prepared *prepared);
+
+/* That this process rounds as the store's results were rounded; selects its instruction set. The
+ * usage error names the variable that would make it fit. */
+int prepare_rounding(const struct store_identity *identity, struct error *err);
+
+#endif

@@ -1,0 +1,264 @@
+/* This process as a rank of a launch: rank 0 is the master, the others work.
+ *
+ * Start: collective, every local step followed by agreement on its error. Then no rank calls
+ * anything collective until the end, which is collective again when no rank died; else nobody
+ * closes anything and all leave by _exit.
+ *
+ * Under a supervisor (SUPERVISED_VARIABLE) the store stands already and the supervisor has the
+ * lock; rank 0 leaves the exit status in a file and all ranks return 0, since mpirun takes other
+ * statuses for a failure. Without one (plain mpirun) rank 0 prepares and returns the status. */
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agree.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "dist/run.h"
+#include "environment.h"
+#include "job.h"
+#include "launch.h"
+#include "master.h"
+#include "prepare.h"
+#include "remote.h"
+#include "status.h"
+#include "stop.h"
+#include "worker.h"
+
+#define FLUSH_SECONDS 2.0
+
+struct rank {
+    const struct run_job *job;
+    int number, count;
+    const char *scratch;      /* the supervisor's folder; NULL = no supervisor */
+    struct prepared prepared; /* grid and plan everywhere; the lock on an unsupervised rank 0 */
+    struct store *store;
+    struct executor executor; /* of a worker */
+    struct peer *peers;
+    bool nothing_to_do, together;
+};
+
+bool run_is_rank(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        if (getenv(variables[i]) != NULL)
+            return true;
+    }
+    return false;
+}
+
+/* --- the start --- */
+
+/* Rank 0's part: the grid's text, and without a supervisor everything a supervisor does first. */
+static int begin_master(struct rank *rank, struct error *err)
+{
+    struct prepared *prepared = &rank->prepared;
+    if (rank->scratch != NULL) {
+        prepared->grid = grid_read(rank->job->grid_file, err);
+        return prepared->grid == NULL ? -1 : 0;
+    }
+    if (prepare(rank->job, prepared, err) != 0)
+        return -1;
+    rank->nothing_to_do = prepared->to_do == 0;
+    store_close(prepared->store); /* to be opened by all ranks together */
+    prepared->store = NULL;
+    return 0;
+}
+
+static int plan_here(struct rank *rank, const char *text, size_t length, struct error *err)
+{
+    struct prepared *prepared = &rank->prepared;
+    if (prepared->grid == NULL)
+        prepared->grid = grid_parse(rank->job->grid_file, text, length, err);
+    if (prepared->grid != NULL && prepared->plan == NULL)
+        prepared->plan = prepare_plan(rank->job, prepared->grid, err);
+    return prepared->plan == NULL ? -1 : 0;
+}
+
+/* Collective. */
+static int share_plan(struct rank *rank, struct error *err)
+{
+    const struct grid *grid = rank->prepared.grid;
+    char *text = grid != NULL ? grid->text : NULL;
+    size_t length = grid != NULL ? grid->text_length : 0;
+    if (agree_on_text(&text, &length, err) != 0)
+        return -1;
+    int failed = plan_here(rank, text, length, err);
+    if (grid == NULL)
+        free(text);
+    return agree_on_error(failed != 0, err);
+}
+
+static int check_rank(struct rank *rank, struct error *err)
+{
+    const struct store_identity *identity = store_identity(rank->store);
+    if (strcmp(identity->plan_hash, rank->prepared.plan->hash) != 0)
+        return error_set(err, ERROR_USAGE,
+                         "%s: the grid or its data changed while the run started, or are others "
+                         "on this machine",
+                         rank->job->grid_file);
+    if (prepare_rounding(identity, err) != 0)
+        return -1;
+    rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
+    if (rank->peers == NULL || rank->number == 0)
+        return rank->peers == NULL ? -1 : 0;
+    return job_executor(rank->job, rank->prepared.plan, rank->store, &rank->executor, err);
+}
+
+/* Collective. */
+static int start(struct rank *rank, struct error *err)
+{
+    MPI_Comm world = MPI_COMM_WORLD;
+    bool failed = rank->number == 0 && begin_master(rank, err) != 0;
+    if (agree_on_error(failed, err) != 0)
+        return -1;
+    rank->nothing_to_do = agree_on_number(rank->nothing_to_do) != 0;
+    if (rank->nothing_to_do)
+        return 0;
+    if (share_plan(rank, err) != 0)
+        return -1;
+    rank->store = store_open(rank->job->store_file, STORE_WRITE, &world, err);
+    if (agree_on_error(rank->store == NULL, err) != 0) {
+        rank->together = false; /* some may have opened it, and could not close it alone */
+        return -1;
+    }
+    if (agree_on_error(check_rank(rank, err) != 0, err) != 0)
+        return -1;
+    agree_on_peers(rank->peers);
+    return 0;
+}
+
+/* --- between start and end --- */
+
+static int run_master(struct rank *rank, struct master_end *end, struct error *err)
+{
+    struct worker_place *places = mem_zeroed((size_t)rank->count, sizeof *places, err);
+    struct channel channel;
+    struct remote *remote =
+        remote_open(rank->peers, rank->count, rank->prepared.plan->task_count, &channel, err);
+    *end = (struct master_end){0};
+    int failed = places == NULL || remote == NULL ||
+                 environment_record(rank->store, rank->peers, rank->count, places, err) != 0 ||
+                 (rank->scratch != NULL && launch_report_ready(rank->scratch, err) != 0);
+    if (!failed) {
+        struct master_setup setup = {
+            .plan = rank->prepared.plan,
+            .store = rank->store,
+            .channel = &channel,
+            .limits = {.max_attempts = rank->job->max_attempts, .silence = rank->job->silence},
+            .places = places + 1, /* rank 0's own is not asked for */
+            .lock = rank->prepared.lock,
+            .show = rank->job->show,
+            .show_user = rank->job->show_user,
+        };
+        failed = master_run(&setup, end, err) != 0;
+    }
+    /* What is still under way keeps its memory: MPI reads it. */
+    if (remote != NULL && remote_flush(remote, FLUSH_SECONDS))
+        remote_close(remote);
+    free(places);
+    return failed ? -1 : 0;
+}
+
+static void run_worker(struct rank *rank)
+{
+    struct worker_setup setup = {
+        .executor = &rank->executor,
+        .task_count = rank->prepared.plan->task_count,
+        .master = &rank->peers[0],
+        .silence = rank->job->silence,
+    };
+    worker_run(&setup, &rank->together);
+}
+
+/* Returns the launch's exit status, or STATUS_RELAUNCH; workers return 0. */
+static int run_started(struct rank *rank, struct error *err)
+{
+    struct master_end end;
+    if (rank->number > 0) {
+        run_worker(rank);
+        return 0;
+    }
+    int failed = run_master(rank, &end, err);
+    rank->together = !failed && end.together;
+    if (failed)
+        return error_exit_status(err);
+    return end.verdict == MASTER_NO_WORKERS ? STATUS_RELAUNCH : job_status(end.verdict);
+}
+
+/* --- the end --- */
+
+/* Rank 0 says how it ended, once. */
+static int report(const struct rank *rank, int code, const struct error *err)
+{
+    struct status status = {.code = code, .err = *err};
+    struct error trouble = {0};
+    if (rank->number > 0)
+        return 0;
+    if (rank->scratch != NULL) {
+        if (status_write(rank->job->store_file, &status, &trouble) != 0)
+            log_line(LOG_ERROR, "%s", trouble.text);
+        return 0;
+    }
+    if (err->text[0] != '\0')
+        log_line(LOG_ERROR, "%s", err->text);
+    return code == STATUS_RELAUNCH ? RUN_RESUMABLE : code;
+}
+
+static void release(struct rank *rank)
+{
+    if (rank->executor.destroy != NULL)
+        rank->executor.destroy(rank->executor.self);
+    store_close(rank->store);
+    prepare_finish(&rank->prepared);
+    free(rank->peers);
+}
+
+/* Ranks that may wait for a dead one in any collective call: not one more of those. */
+static void leave_at_once(struct rank *rank, int status)
+{
+    store_lock_release(rank->prepared.lock);
+    fflush(NULL);
+    _exit(status);
+}
+
+static int run_ranks(struct rank *rank, struct error *err)
+{
+    int code;
+    rank->together = true;
+    if (start(rank, err) != 0)
+        code = error_exit_status(err);
+    else
+        code = rank->nothing_to_do ? RUN_COMPLETE : run_started(rank, err);
+    int status = report(rank, code, err);
+    if (!rank->together)
+        leave_at_once(rank, status);
+    release(rank);
+    return status;
+}
+
+int run_rank(const struct run_job *job, struct error *err)
+{
+    struct rank rank = {.job = job, .scratch = getenv(SUPERVISED_VARIABLE)};
+    int status;
+    stop_watch();
+    if (MPI_Init(NULL, NULL) != MPI_SUCCESS) {
+        error_set(err, ERROR_RESOURCE, "MPI_Init failed");
+        return 1;
+    }
+    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank.number);
+    MPI_Comm_size(MPI_COMM_WORLD, &rank.count);
+    if (rank.count > 1) {
+        status = run_ranks(&rank, err);
+    } else {
+        status = run_single(job, err);
+        report(&rank, status, err);
+    }
+    MPI_Finalize();
+    return status;
+}

@@ -1,0 +1,43 @@
+/* The wish to stop. Signals belong to the process, and a handler has no user pointer: the two
+ * counters here are process-wide by nature. */
+#include "stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t requests, interrupts;
+
+static void count_request(int number)
+{
+    requests = requests + 1;
+    if (number == SIGINT)
+        interrupts = interrupts + 1;
+}
+
+static void watch_signal(int number)
+{
+    struct sigaction action = {.sa_handler = count_request, .sa_flags = SA_RESTART};
+    struct sigaction before;
+    sigemptyset(&action.sa_mask);
+    if (number == SIGHUP && sigaction(number, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
+        return;
+    sigaction(number, &action, NULL);
+}
+
+void stop_watch(void)
+{
+    watch_signal(SIGTERM);
+    watch_signal(SIGINT);
+    watch_signal(SIGHUP);
+    watch_signal(SIGUSR1);
+}
+
+int stop_requests(void)
+{
+    return (int)requests;
+}
+
+int stop_interrupts(void)
+{
+    return (int)interrupts;
+}

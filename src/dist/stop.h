@@ -1,0 +1,14 @@
+/* The wish to stop: SIGTERM, SIGINT, SIGHUP (unless ignored, as under nohup) and SIGUSR1. */
+#ifndef SWEEPSTAKE_DIST_STOP_H
+#define SWEEPSTAKE_DIST_STOP_H
+
+/* Catches the signals from now on. */
+void stop_watch(void);
+
+/* How often a stop was asked for. */
+int stop_requests(void);
+
+/* How often by SIGINT, the impatient user's. */
+int stop_interrupts(void);
+
+#endif

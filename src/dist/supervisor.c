@@ -1,0 +1,219 @@
+/* The supervisor: outside MPI, so that it survives whatever MPI does. It prepares the store, starts
+ * mpirun, passes a wish to stop on, reads from a file how the launch ended, and launches again
+ * after a loss, as long as that brings the grid forward.
+ *
+ * Everything is bounded in time. A launch that is to end (its status was read, or a stop was asked
+ * for) has a deadline; past it mpirun is terminated, past the next one everything is killed. */
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "dist/run.h"
+#include "launch.h"
+#include "prepare.h"
+#include "scratch.h"
+#include "status.h"
+#include "stop.h"
+#include "wait.h"
+
+#define POLL_SECONDS 0.01
+#define LOOK_SECONDS 0.5  /* for the status, on a file system that may be far away */
+#define STOP_SECONDS 30.0 /* for the tasks at hand to be given back */
+#define END_SECONDS 5.0   /* for MPI to finalize after the status was written */
+#define TERM_SECONDS 3.0  /* for mpirun to end its ranks */
+#define FRUITLESS_LAUNCHES 2
+
+struct supervisor {
+    const struct run_job *job;
+    char *const *arguments;
+    struct scratch scratch;
+    struct launch launch;
+    enum { PRESS_NOT, PRESS_STOP, PRESS_TERM, PRESS_KILL } pressure;
+    double deadline, next_look; /* seconds, monotonic; no deadline = INFINITY */
+};
+
+/* --- one launch --- */
+
+static void press(struct supervisor *supervisor, int pressure, double seconds)
+{
+    supervisor->pressure = pressure;
+    supervisor->deadline = clock_seconds() + seconds;
+}
+
+static void terminate(struct supervisor *supervisor)
+{
+    press(supervisor, PRESS_TERM, TERM_SECONDS);
+    launch_signal(&supervisor->launch, SIGTERM);
+}
+
+/* Ranks that cannot take a signal yet have nothing to save. */
+static void ask_to_stop(struct supervisor *supervisor)
+{
+    if (!launch_is_ready(supervisor->scratch.path)) {
+        terminate(supervisor);
+        return;
+    }
+    press(supervisor, PRESS_STOP, STOP_SECONDS);
+    launch_signal(&supervisor->launch, SIGUSR1); /* mpirun passes it on to all ranks */
+}
+
+static void look_for_status(struct supervisor *supervisor, double now)
+{
+    struct status status;
+    if (now < supervisor->next_look || supervisor->deadline < now + END_SECONDS)
+        return;
+    supervisor->next_look = now + LOOK_SECONDS;
+    if (status_read(supervisor->job->store_file, &status))
+        supervisor->deadline = now + END_SECONDS;
+}
+
+static void escalate(struct supervisor *supervisor)
+{
+    if (supervisor->pressure < PRESS_TERM) {
+        terminate(supervisor);
+        return;
+    }
+    press(supervisor, PRESS_KILL, TERM_SECONDS);
+    launch_signal_all(&supervisor->launch, SIGKILL);
+}
+
+static void watch_launch(struct supervisor *supervisor)
+{
+    supervisor->pressure = PRESS_NOT;
+    supervisor->deadline = INFINITY;
+    supervisor->next_look = 0;
+    for (;;) {
+        double now = clock_seconds();
+        launch_reap(&supervisor->launch);
+        if (supervisor->launch.ended)
+            return;
+        if (supervisor->pressure == PRESS_NOT && stop_requests() > 0)
+            ask_to_stop(supervisor);
+        else if (supervisor->pressure == PRESS_STOP && stop_interrupts() > 1)
+            terminate(supervisor);
+        else if (now > supervisor->deadline)
+            escalate(supervisor);
+        look_for_status(supervisor, now);
+        sleep_seconds(POLL_SECONDS);
+    }
+}
+
+static int run_launch(struct supervisor *supervisor, struct error *err)
+{
+    const struct run_job *job = supervisor->job;
+    struct launch_setup setup = {
+        .mpirun = job->mpirun != NULL ? job->mpirun : "mpirun",
+        .ranks = job->workers + 1,
+        .scratch = supervisor->scratch.path,
+        .arguments = supervisor->arguments,
+    };
+    status_remove(job->store_file);
+    if (launch_start(&setup, &supervisor->launch, err) != 0)
+        return -1;
+    watch_launch(supervisor);
+    launch_clear(&supervisor->launch);
+    return 0;
+}
+
+/* --- launches --- */
+
+/* A figure that grows with each task tried or finished; -1 when the store cannot be read. */
+static int64_t measure_progress(const struct run_job *job, int32_t count, struct error *err)
+{
+    int64_t progress = 0;
+    uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
+    struct store *store =
+        attempts == NULL ? NULL : store_open(job->store_file, STORE_READ, NULL, err);
+    int failed = store == NULL || store_read_attempts(store, attempts, err) != 0;
+    for (int32_t i = 0; i < count && !failed; i++) {
+        struct store_result result;
+        failed = store_read_results(store, i, 1, &result, err) != 0;
+        progress += attempts[i] + (result.status != STORE_PENDING ? UINT8_MAX : 0);
+    }
+    store_close(store);
+    free(attempts);
+    return failed ? -1 : progress;
+}
+
+static int give_up(const struct supervisor *supervisor, struct error *err)
+{
+    int wait_status = supervisor->launch.wait_status;
+    int code = WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+    error_set(err, ERROR_RESOURCE,
+              "%d launches in a row ended without finishing a task (mpirun's last exit status: %d)",
+              FRUITLESS_LAUNCHES, code);
+    return RUN_SOME_FAILED;
+}
+
+/* Whether the launch that ended said how the whole run ends: *code is the exit status. */
+static bool read_end(const struct supervisor *supervisor, int *code, struct error *err)
+{
+    struct status status;
+    if (status_read(supervisor->job->store_file, &status) && status.code != STATUS_RELAUNCH) {
+        *code = status.code;
+        *err = status.err;
+        return true;
+    }
+    *code = RUN_RESUMABLE;
+    return stop_requests() > 0;
+}
+
+static int run_launches(struct supervisor *supervisor, int32_t task_count, struct error *err)
+{
+    int fruitless = 0, code;
+    int64_t before = measure_progress(supervisor->job, task_count, err);
+    while (before >= 0 && fruitless < FRUITLESS_LAUNCHES) {
+        if (run_launch(supervisor, err) != 0)
+            return error_exit_status(err);
+        if (read_end(supervisor, &code, err))
+            return code;
+        int64_t after = measure_progress(supervisor->job, task_count, err);
+        if (after < 0)
+            break;
+        fruitless = after > before ? 0 : fruitless + 1;
+        before = after;
+        log_line(LOG_WARNING, "the launch was lost; launching again");
+    }
+    return fruitless < FRUITLESS_LAUNCHES ? error_exit_status(err) : give_up(supervisor, err);
+}
+
+/* --- the run --- */
+
+static int supervise(struct supervisor *supervisor, struct prepared *prepared, struct error *err)
+{
+    int32_t task_count = prepared->plan->task_count;
+    if (scratch_create(&supervisor->scratch, err) != 0)
+        return error_exit_status(err);
+    int status = 1;
+    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path, err) ==
+        0) {
+        store_close(prepared->store); /* the ranks' from here on */
+        prepared->store = NULL;
+        status = run_launches(supervisor, task_count, err);
+    }
+    scratch_remove(&supervisor->scratch);
+    status_remove(supervisor->job->store_file);
+    return status;
+}
+
+int run_supervise(const struct run_job *job, char *const *arguments, struct error *err)
+{
+    struct supervisor supervisor = {.job = job, .arguments = arguments};
+    struct prepared prepared;
+    int status = RUN_COMPLETE;
+    stop_watch();
+    if (prepare(job, &prepared, err) != 0)
+        return error_exit_status(err);
+    if (prepared.to_do == 0)
+        log_line(LOG_INFO, "%s is complete: nothing to do", job->store_file);
+    else if (stop_requests() > 0)
+        status = RUN_RESUMABLE;
+    else
+        status = supervise(&supervisor, &prepared, err);
+    prepare_finish(&prepared);
+    return status;
+}

@@ -1,0 +1,179 @@
+/* A worker rank. The same three things happen while it trains (from the executor's hook) and while
+ * it waits: orders are read, the heartbeat is sent, and the master is looked after.
+ *
+ * A worker whose master is gone leaves on its own: the master's process ended, the process that
+ * started this one ended (mpirun), or nothing was heard for the bound. One that cannot go on says
+ * so and stays for the order to leave, so that the others can close the store together. */
+#include "worker.h"
+
+#include <math.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "mailbox.h"
+#include "stop.h"
+#include "wait.h"
+
+#define LISTEN_SECONDS 0.02
+#define HEARTBEAT_SECONDS 1.0
+
+struct worker {
+    const struct worker_setup *setup;
+    struct mailbox mailbox;
+    struct nap nap;
+    pid_t parent;
+    int watch; /* of the master's process, see peer.h */
+    double heard, next_listen, next_heartbeat;
+    int32_t ordered; /* the task to begin, -1 = none */
+    int32_t task;    /* the task at hand, -1 = none */
+    double iteration;
+    bool told_to_stop, broken, leaving, together;
+};
+
+/* --- what goes on all the time --- */
+
+static void take_order(struct worker *worker, const struct order *order)
+{
+    worker->heard = clock_seconds();
+    switch (order->kind) {
+    case ORDER_TASK:
+        worker->ordered = order->task;
+        break;
+    case ORDER_STOP:
+        worker->told_to_stop = true;
+        break;
+    case ORDER_LEAVE:
+        worker->leaving = true;
+        worker->together = order->together;
+        break;
+    default: /* the master's heartbeat: it was heard, that is all */
+        break;
+    }
+}
+
+static bool listen(struct worker *worker)
+{
+    struct order order;
+    int rank;
+    size_t size;
+    if (!mailbox_look(TAG_ORDER, &rank, &size))
+        return false;
+    if (size > sizeof order || !mailbox_take(TAG_ORDER, rank, &order, sizeof order) ||
+        !order_is_valid(&order, size, worker->setup->task_count)) {
+        log_line(LOG_ERROR, "the master sent %zu bytes that are no order; this worker leaves",
+                 size);
+        worker->leaving = true;
+        return false;
+    }
+    take_order(worker, &order);
+    return true;
+}
+
+static bool master_is_gone(const struct worker *worker, double now)
+{
+    double silence = worker->setup->silence;
+    return getppid() != worker->parent || peer_has_ended(worker->watch) ||
+           (silence > 0 && now - worker->heard > silence);
+}
+
+static void beat(struct worker *worker, double now)
+{
+    struct report report = report_alive(worker->task, worker->iteration);
+    worker->next_heartbeat = now + HEARTBEAT_SECONDS;
+    if (!worker->broken)
+        mailbox_send(&worker->mailbox, &report, report_size(report.kind), 1);
+    if (master_is_gone(worker, now)) {
+        log_line(LOG_DEBUG, "the master is gone; this worker leaves");
+        worker->leaving = true;
+        worker->together = false;
+    }
+}
+
+/* --- tasks --- */
+
+static bool is_to_stop(const struct worker *worker)
+{
+    return worker->told_to_stop || worker->leaving || stop_requests() > 0;
+}
+
+static bool hear_progress(void *user, double iteration)
+{
+    struct worker *worker = user;
+    double now = clock_seconds();
+    worker->iteration = iteration;
+    if (now >= worker->next_listen) {
+        worker->next_listen = now + LISTEN_SECONDS;
+        while (listen(worker))
+            ;
+    }
+    if (now >= worker->next_heartbeat)
+        beat(worker, now);
+    return is_to_stop(worker);
+}
+
+/* Sends what must not be lost, or finds that there is nobody to send it to. */
+static void send_surely(struct worker *worker, const struct report *report)
+{
+    struct nap nap = {0};
+    while (!worker->leaving &&
+           !mailbox_send(&worker->mailbox, report, report_size(report->kind), 0)) {
+        double now = clock_seconds();
+        if (now >= worker->next_heartbeat)
+            beat(worker, now);
+        nap_take(&nap);
+    }
+}
+
+static void train(struct worker *worker)
+{
+    const struct executor *executor = worker->setup->executor;
+    struct work_hooks hooks = {.user = worker, .progress = hear_progress};
+    struct work_outcome outcome = {.status = WORK_INTERRUPTED};
+    struct error err = {0};
+    worker->task = worker->ordered;
+    worker->ordered = -1;
+    worker->iteration = -INFINITY;
+    int failed = !is_to_stop(worker) &&
+                 executor->run(executor->self, worker->task, &hooks, &outcome, &err) != 0;
+    struct report report = failed ? report_broken(&err) : report_outcome(worker->task, &outcome);
+    worker->broken = failed;
+    worker->task = -1;
+    send_surely(worker, &report);
+}
+
+/* --- the loop --- */
+
+static void serve(struct worker *worker)
+{
+    struct report ready = report_ready();
+    send_surely(worker, &ready);
+    while (!worker->leaving) {
+        double now = clock_seconds();
+        if (now >= worker->next_heartbeat)
+            beat(worker, now);
+        if (listen(worker))
+            nap_reset(&worker->nap);
+        else
+            nap_take(&worker->nap);
+        if (worker->ordered >= 0 && !worker->broken)
+            train(worker);
+    }
+}
+
+void worker_run(const struct worker_setup *setup, bool *together)
+{
+    struct worker worker = {
+        .setup = setup,
+        .parent = getppid(),
+        .watch = peer_watch(setup->master),
+        .heard = clock_seconds(),
+        .ordered = -1,
+        .task = -1,
+    };
+    mailbox_init(&worker.mailbox, 0, TAG_REPORT);
+    serve(&worker);
+    if (worker.watch >= 0)
+        close(worker.watch);
+    *together = worker.together;
+}
