@@ -37,9 +37,12 @@ static int check_spec(const struct train_spec *spec, struct error *err)
                          spec->evaluate_every);
     if (spec->at_count < 0 || spec->at_count > TRAIN_MAX_AT || spec->capture_count < 0 ||
         spec->capture_count > TRAIN_MAX_CAPTURES || !ascending(spec->at, spec->at_count) ||
-        !ascending(spec->captures, spec->capture_count))
-        return error_set(err, ERROR_INTERNAL,
-                         "training with lists of iterations that are too long or do not ascend");
+        !ascending(spec->captures, spec->capture_count) ||
+        (spec->at_count > 0 && spec->at[spec->at_count - 1] > spec->iterations))
+        return error_set(
+            err, ERROR_INTERNAL,
+            "training with lists of iterations that are too long, do not ascend or go on "
+            "after its end");
     return 0;
 }
 
