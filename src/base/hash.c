@@ -2,7 +2,6 @@
  * so and the unit test checks it), which is why one stream gives both digests. */
 #include "base/hash.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -29,8 +28,12 @@ struct hash128 hash128_of(const void *bytes, size_t length)
 
 void hash128_hex(struct hash128 hash, char hex[HASH_HEX_SIZE])
 {
-    for (size_t i = 0; i < sizeof hash.bytes; i++)
-        snprintf(hex + 2 * i, 3, "%02x", hash.bytes[i]);
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < sizeof hash.bytes; i++) {
+        hex[2 * i] = digits[hash.bytes[i] >> 4];
+        hex[2 * i + 1] = digits[hash.bytes[i] & 15];
+    }
+    hex[HASH_HEX_SIZE - 1] = '\0';
 }
 
 uint64_t hash64_of(const void *bytes, size_t length)

@@ -14,20 +14,35 @@ static int at_control(const struct builder *builder, const struct control *contr
                         control->mark.line, control->mark.column);
 }
 
-static int check_level(const struct control *control, int32_t level, int32_t last,
-                       struct error *err)
+static int check_dense(const struct control *control, int32_t last, struct error *err)
 {
-    const char *name = control_kind_name(control->kind);
-    if (level > last)
-        return error_set(err, ERROR_USAGE,
-                         "%s is asked for at level %" PRId32
-                         "; the experiment's last level is %" PRId32 " (prune.rounds)",
-                         name, level, last);
     bool changes_nothing = control->kind == CONTROL_SAME && control->set_count == 0;
-    if (level == 0 && (control->kind == CONTROL_RANDOM_MASK || changes_nothing))
+    if (control->kind == CONTROL_RANDOM_MASK || changes_nothing)
         return error_set(err, ERROR_USAGE,
                          "%s at level 0 would repeat the dense run; use levels from 1 to %" PRId32,
-                         name, last);
+                         control_kind_name(control->kind), last);
+    return 0;
+}
+
+/* Levels that this experiment does not have are for others that share the control. */
+static int mark_levels(const struct control *control, int32_t last, struct sibling *sibling,
+                       struct error *err)
+{
+    int32_t marked = 0;
+    for (int32_t i = 0; i < control->level_count; i++) {
+        int32_t level = control->levels[i];
+        if (level == 0 && check_dense(control, last, err) != 0)
+            return -1;
+        if (level > last)
+            continue;
+        sibling->at_level[level] = true;
+        marked++;
+    }
+    if (marked == 0)
+        return error_set(err, ERROR_USAGE,
+                         "none of the levels asked for %s is there; the experiment's last level is "
+                         "%" PRId32 " (prune.rounds)",
+                         control_kind_name(control->kind), last);
     return 0;
 }
 
@@ -35,14 +50,12 @@ static int place_control(const struct builder *builder, const struct resolved *o
                          struct sibling *sibling, struct error *err)
 {
     const struct control *control = sibling->control;
-    if (control->level_count < 0)
-        for (int32_t level = 1; level <= own->levels; level++)
-            sibling->at_level[level] = true;
-    for (int32_t i = 0; i < control->level_count; i++) {
-        if (check_level(control, control->levels[i], own->levels, err) != 0)
-            return at_control(builder, control, err);
-        sibling->at_level[control->levels[i]] = true;
-    }
+    if (control->level_count >= 0)
+        return mark_levels(control, own->levels, sibling, err) == 0
+                   ? 0
+                   : at_control(builder, control, err);
+    for (int32_t level = 1; level <= own->levels; level++)
+        sibling->at_level[level] = true;
     return 0;
 }
 

@@ -82,8 +82,8 @@ static void networks_and_data_must_be_there(void **state)
 static void controls_must_have_their_levels_and_network(void **state)
 {
     (void)state;
-    assert_line_refused("controls: [{kind: reinit, levels: [3, 4]}]", "grid.yaml:6:12: controls: ",
-                        "reinit is asked for at level 4; the experiment's last level is 3");
+    assert_line_refused("controls: [{kind: reinit, levels: [4, 7]}]", "grid.yaml:6:12: controls: ",
+                        "none of the levels asked for reinit is there");
     assert_line_refused("controls: [{kind: same, levels: [0]}]",
                         "grid.yaml:6:12: controls: ", "same at level 0 would repeat the dense run");
     assert_line_refused("controls: [{kind: random-mask, levels: [0]}]", "grid.yaml:6:", "level 0");

@@ -94,10 +94,14 @@ static void the_designs_own_example(void **state)
                                 "controls:\n"
                                 "- {kind: reinit, draws: 3}\n"
                                 "- {kind: random-mask, draws: 1, levels: [3, 7, 12]}\n"
+                                "experiments:\n"
+                                "- {recipe: lenet-300-100}\n"
+                                "- {recipe: lenet-300-100, prune: {schedule: one-shot, "
+                                "fractions: [0.125, 0.5, 0.95]}}\n"
                                 "snapshots: [init, rewind, final]\n");
-    assert_int_equal(plan->grid->experiment_count, (3 * 5 - 1) * 2 * 2);
-    assert_int_equal(plan->point_count, 56 * (1 + 25 * 4 + 3));
-    assert_int_equal(plan->task_count, 5 * 2 * 2 + 56 * (25 * 4 + 3));
+    assert_int_equal(plan->grid->experiment_count, 2 * 56); /* 56 = (3 * 5 - 1) * 2 * 2 */
+    /* The one-shot experiments have levels 1 to 3: of the random masks' levels only the third. */
+    assert_int_equal(plan->point_count, 56 * (1 + 25 * 4 + 3) + 56 * (1 + 3 * 4 + 1));
     assert_int_equal(plan->network_count, 2);
     plan_drop(plan);
 }
