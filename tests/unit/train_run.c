@@ -61,6 +61,43 @@ static void test_a_run_from_k_continues_the_first(void **state)
     world_end(&world);
 }
 
+/* A run is nothing but these steps. */
+static void train_by_hand(struct world *world, const struct train_spec *spec)
+{
+    enum { COLUMNS = 32 };
+    uint8_t labels[COLUMNS];
+    struct batch_order *order = batch_order_create(&world->dataset, spec->batch, spec->order, NULL);
+    float *inputs = net_train_input(world->net);
+    struct net_batch batch = {inputs, labels, (int32_t)spec->batch, COLUMNS};
+    memcpy(net_weights(world->net), world->initial, (size_t)world->size * sizeof(float));
+    assert_int_equal(net_set_optimizer(world->net, &spec->optimizer, NULL), 0);
+    for (int64_t t = spec->start; t < spec->iterations; t++) {
+        batch_assemble(&world->dataset, PART_TRAIN, batch_order_at(order, t), batch.examples,
+                       COLUMNS, inputs, labels);
+        net_train_step(world->net, &batch, schedule_rate(&spec->schedule, t), t, spec->dropout);
+    }
+    batch_order_destroy(order);
+}
+
+static void test_steps_are_those_of_the_iterations(void **state)
+{
+    (void)state;
+    struct world world;
+    world_begin(&world, 0.25);
+    struct train_spec spec = adam(50);
+    spec.start = 5;
+    spec.schedule.kind = SCHEDULE_COSINE;
+    spec.schedule.warmup = 20;
+    struct train_result result = run_from(&world, &spec, NULL, NULL);
+    float *last = malloc((size_t)world.size * sizeof *last);
+    memcpy(last, net_weights(world.net), (size_t)world.size * sizeof *last);
+    train_by_hand(&world, &spec);
+    assert_same_weights(&world, net_weights(world.net), last);
+    free(last);
+    train_result_finish(&result);
+    world_end(&world);
+}
+
 static void assert_same_results(const struct world *world, const struct train_result *a,
                                 const struct train_result *b)
 {
@@ -384,6 +421,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_it_learns),
         cmocka_unit_test(test_a_run_from_k_continues_the_first),
+        cmocka_unit_test(test_steps_are_those_of_the_iterations),
         cmocka_unit_test(test_what_ran_before_does_not_matter),
         cmocka_unit_test(test_masked_weights_stay_zero),
         cmocka_unit_test(test_captures_see_the_weights_before_the_step),
