@@ -10,7 +10,7 @@
  * of `iteration` itself has happened yet. */
 struct train_state {
     int64_t iteration;         /* the next */
-    bool diverged;             /* the loss was not finite: `iteration` was the last attempted */
+    bool diverged;             /* a loss was not finite: the run is over */
     double loss_sum;           /* of the batches since the last point */
     int64_t loss_count;        /* so many batches */
     int32_t points;            /* curve points filled */
