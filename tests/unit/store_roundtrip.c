@@ -156,7 +156,7 @@ static void test_a_new_store_is_pending(void **state)
         assert_memory_equal(&results[i], &pending, sizeof pending);
         assert_int_equal(attempts[i], 0);
     }
-    assert_string_equal(store_status_name(results[0].status), "pending");
+    assert_string_equal(store_status_name((enum store_status)results[0].status), "pending");
 }
 
 /* --- payloads --- */

@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 #define SAMPLE_TASKS 5
-#define SAMPLE_COLUMNS 20
+#define SAMPLE_COLUMNS 22
 #define SAMPLE_CURVE 4 /* points a task */
 
 /* A row of /tasks, with the columns the store relies on. */
@@ -27,10 +27,12 @@ struct sample_task {
     int8_t writes_mask, writes_init, writes_early_stop, writes_final;
     int64_t rewind_set, at_set;
     double rate;
+    char start[16];
+    int64_t start_iteration;
 };
 
 struct sample_point {
-    int32_t experiment, level, task, dense;
+    int32_t experiment, level, task, dense_task;
     char control[16];
 };
 
@@ -67,13 +69,15 @@ static const struct store_column sample_task_columns[SAMPLE_COLUMNS] = {
     SAMPLE_COLUMN(sample_task, rewind_set, STORE_INT64),
     SAMPLE_COLUMN(sample_task, at_set, STORE_INT64),
     SAMPLE_COLUMN(sample_task, rate, STORE_FLOAT64),
+    SAMPLE_COLUMN(sample_task, start, STORE_TEXT),
+    SAMPLE_COLUMN(sample_task, start_iteration, STORE_INT64),
 };
 
 static const struct store_column sample_point_columns[] = {
     SAMPLE_COLUMN(sample_point, experiment, STORE_INT32),
     SAMPLE_COLUMN(sample_point, level, STORE_INT32),
     SAMPLE_COLUMN(sample_point, task, STORE_INT32),
-    SAMPLE_COLUMN(sample_point, dense, STORE_INT32),
+    SAMPLE_COLUMN(sample_point, dense_task, STORE_INT32),
     SAMPLE_COLUMN(sample_point, control, STORE_TEXT),
 };
 
@@ -87,15 +91,16 @@ static const struct store_column sample_experiment_columns[] = {
 /* "tiny" keeps everything, two rewind points at once; "wide" has a 4-dimensional parameter, a set
  * of weights without slots, and a gap in its block. */
 static const struct sample_task sample_tasks[SAMPLE_TASKS] = {
-    {"dense", -1, 0, 0, 0, 0, 4, -1, 0, 0, -1, 0, 0, 0, 1, 1, 1, 3, 0, NAN},
-    {"level-1", 0, 1, 0, 0, 4, 4, 0, 0, 0, -1, 1, 1, 1, 0, 1, 1, 0, 0, 0.2},
-    {"reinit-1", 0, 1, 0, 0, 8, 4, 1, 1, -1, -1, 2, 2, 1, 1, 1, 1, 0, 0, 0.2},
-    {"wide", -1, 0, 3, 1, 12, 4, -1, 0, -1, 0, -1, 0, 0, 1, 0, 1, 0, 1, NAN},
-    {"wide-1", 3, 1, 3, 1, 16, 4, 0, 0, -1, 1, -1, -1, 1, 0, 0, 0, 0, 1, 0.5},
+    {"dense", -1, 0, 0, 0, 0, 4, -1, 0, 0, -1, 0, 0, 0, 1, 1, 1, 3, 0, NAN, "init", 0},
+    {"level-1", 0, 1, 0, 0, 4, 4, 0, 0, 0, -1, 1, 1, 1, 0, 1, 1, 0, 0, 0.2, "rewind", 10},
+    {"reinit-1", 0, 1, 0, 0, 8, 4, 1, 1, -1, -1, 2, 2, 1, 1, 1, 1, 0, 0, 0.2, "init", 0},
+    {"wide", -1, 0, 3, 1, 12, 4, -1, 0, -1, 0, -1, 0, 0, 1, 0, 1, 0, 1, NAN, "init", 0},
+    {"wide-1", 3, 1, 3, 1, 16, 4, 0, 0, -1, 1, -1, -1, 1, 0, 0, 0, 0, 1, 0.5, "parent-final", 0},
 };
 
 static const struct sample_point sample_points[] = {
-    {0, 0, 0, 0, ""}, {0, 1, 1, 0, ""}, {0, 1, 2, 0, "reinit"}, {1, 0, 3, 3, ""}, {1, 1, 4, 3, ""},
+    {0, 0, 0, 0, "ticket"}, {0, 1, 1, 0, "ticket"}, {0, 1, 2, 0, "reinit"},
+    {1, 0, 3, 3, "ticket"}, {1, 1, 4, 3, "ticket"},
 };
 
 static const struct sample_experiment sample_experiments[] = {
