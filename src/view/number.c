@@ -47,10 +47,28 @@ double number_percent(int64_t part, int64_t whole)
     return floor(1000 * (double)part / (double)whole) / 10;
 }
 
+/* Fields whose -1 is a word in a grid. */
+static const char *word_of_minus_one(const char *field)
+{
+    if (strcmp(field, "prune.at") == 0)
+        return "end";
+    bool examples = strcmp(field, "dataset.train") == 0 || strcmp(field, "dataset.test") == 0;
+    return examples ? "all" : "-1";
+}
+
+static void add_integer(struct text *text, const struct store_column *column, int64_t value)
+{
+    if (value == -1)
+        text_add(text, "%s", word_of_minus_one(column->name));
+    else
+        text_add(text, "%lld", (long long)value);
+}
+
 void number_add_cell(struct text *text, const struct store_table *table, int64_t row, int column)
 {
+    const struct store_column *what = &table->columns[column];
     char number[NUMBER_SIZE], word[1024];
-    switch (table->columns[column].type) {
+    switch (what->type) {
     case STORE_TEXT:
         text_add(text, "%s", store_table_text(table, row, column, word, sizeof word));
         break;
@@ -58,9 +76,9 @@ void number_add_cell(struct text *text, const struct store_table *table, int64_t
     case STORE_FLOAT64:
         text_add(text, "%s",
                  number_shortest(number, store_table_real(table, row, column),
-                                 table->columns[column].type == STORE_FLOAT32));
+                                 what->type == STORE_FLOAT32));
         break;
     default:
-        text_add(text, "%lld", (long long)store_table_integer(table, row, column));
+        add_integer(text, what, store_table_integer(table, row, column));
     }
 }

@@ -15,7 +15,7 @@ const char *number_shortest(char to[NUMBER_SIZE], double value, bool single);
 /* "48,000": rounded to a whole number. */
 const char *number_thousands(char to[NUMBER_SIZE], double value);
 
-/* "percent" of counts, one decimal, and never 100.0 before all is done. */
+/* Percent, rounded down to a tenth: never 100.0 before all is done. */
 double number_percent(int64_t part, int64_t whole);
 
 /* A value of a table as one would write it in a grid. */

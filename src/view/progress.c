@@ -26,7 +26,7 @@ struct view_progress {
     bool unsaid;        /* it was not printed yet (VIEW_LINES) */
     bool started;       /* some line was printed */
     double said_at;     /* progress->elapsed of the last line printed */
-    int64_t said_tenth; /* tenths of the tasks finished then */
+    int64_t said_tenth; /* bar cells full then; all = the last was said */
 };
 
 struct view_progress *view_progress_create(enum view_progress_mode mode, int columns, FILE *out,
@@ -178,8 +178,9 @@ static bool line_is_due(const struct view_progress *view, const struct progress 
 
 static void show_line(struct view_progress *view, const struct progress *progress)
 {
-    view->unsaid = true;
-    if (!line_is_due(view, progress))
+    bool all_said = view->started && view->said_tenth == BAR_CELLS;
+    view->unsaid = !all_said;
+    if (all_said || !line_is_due(view, progress))
         return;
     print_line(view);
     view->started = true;

@@ -1,4 +1,5 @@
-/* Status: how many tasks are in which state, how fast they went, and what failed. */
+/* Status: how many tasks are in which state, how fast they went (what is left is estimated from
+ * the operations the plan counted for each task), and what failed. */
 #include <math.h>
 
 #include "base/text.h"
@@ -9,7 +10,8 @@
 
 struct tally {
     int64_t total, counts[JOIN_STATUSES];
-    double seconds, iterations; /* of finished tasks */
+    double seconds, iterations, cost; /* of those done */
+    double cost_left;                 /* of those pending */
 };
 
 /* Iterations a task trains: from where it starts to its last. */
@@ -23,15 +25,22 @@ static double task_iterations(const struct store_table *tasks, int64_t task)
 static struct tally tally_tasks(const struct join *join)
 {
     const struct store_table *results = &join->tables[JOIN_RESULTS];
+    const struct store_table *tasks = &join->tables[JOIN_TASKS];
     int seconds_column = store_table_column(results, "seconds");
+    int cost_column = store_table_column(tasks, "cost");
     struct tally tally = {.total = results->row_count};
     join_count_statuses(join, tally.counts);
     for (int64_t task = 0; task < results->row_count; task++) {
+        enum store_status status = join_status(join, task);
         double seconds = store_table_real(results, task, seconds_column);
-        if (join_status(join, task) != STORE_DONE || isnan(seconds))
+        double cost = store_table_real(tasks, task, cost_column);
+        if (status == STORE_PENDING)
+            tally.cost_left += cost;
+        if (status != STORE_DONE || isnan(seconds))
             continue;
         tally.seconds += seconds;
-        tally.iterations += task_iterations(&join->tables[JOIN_TASKS], task);
+        tally.cost += cost;
+        tally.iterations += task_iterations(tasks, task);
     }
     return tally;
 }
@@ -52,19 +61,20 @@ static void print_counts(const struct tally *tally, const char *path, FILE *out)
 static void print_rates(const struct tally *tally, FILE *out)
 {
     char mean[32], all[32], left[32], rate[NUMBER_SIZE];
-    int64_t done = tally->counts[STORE_DONE], pending = tally->counts[STORE_PENDING];
+    int64_t done = tally->counts[STORE_DONE];
     if (done == 0 || !(tally->seconds > 0))
         return;
-    double each = tally->seconds / (double)done;
-    fprintf(out, "a task took %s on average, all together %s of one worker's time",
-            text_duration(mean, sizeof mean, each), text_duration(all, sizeof all, tally->seconds));
+    fprintf(out, "one task done takes %s on average; all took %s of one worker's time",
+            text_duration(mean, sizeof mean, tally->seconds / (double)done),
+            text_duration(all, sizeof all, tally->seconds));
     if (isfinite(tally->iterations))
-        fprintf(out, " (%s iterations a second)",
+        fprintf(out, ", %s iterations a second",
                 number_thousands(rate, tally->iterations / tally->seconds));
     fprintf(out, "\n");
-    if (pending > 0)
-        fprintf(out, "what is pending takes one worker about %s at that pace\n",
-                text_duration(left, sizeof left, each * (double)pending));
+    double seconds_left = tally->seconds * tally->cost_left / tally->cost;
+    if (tally->counts[STORE_PENDING] > 0 && isfinite(seconds_left))
+        fprintf(out, "what is pending will take about %s of one worker's time\n",
+                text_duration(left, sizeof left, seconds_left));
 }
 
 int view_status(struct store *store, const char *path, FILE *out, bool *complete, struct error *err)

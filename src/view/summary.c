@@ -1,8 +1,9 @@
 /* The table at the end of a run: one block for each group of experiments that differ in seeds only,
  * its rows by level, the ticket first and then what it is compared with.
  *
- * Points of the groups shown become entries {group, level, lane, task}; one sort brings together
- * what is averaged. A lane is a way to train: the ticket or one control of the grid. */
+ * A lane is a way to train: the ticket, or one control of the grid. Points of the groups shown
+ * become entries {group, level, lane, task}; one sort brings together what is averaged, lanes in
+ * the order of the grid's list of controls. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ struct lane {
 
 struct entry {
     int32_t group, lane;
-    int64_t level, task;
+    int64_t level, control, task;
 };
 
 struct summary {
@@ -85,6 +86,8 @@ static int compare_entries(const void *left, const void *right)
         return a->group < b->group ? -1 : 1;
     if (a->level != b->level)
         return a->level < b->level ? -1 : 1;
+    if (a->control != b->control)
+        return a->control < b->control ? -1 : 1;
     if (a->lane != b->lane)
         return a->lane < b->lane ? -1 : 1;
     return (a->task > b->task) - (a->task < b->task);
@@ -110,6 +113,7 @@ static int collect_entries(struct summary *summary, struct error *err)
             .group = summary->groups.of[experiment],
             .lane = lane,
             .level = store_table_integer(&join->tables[JOIN_POINTS], point, join->point.level),
+            .control = summary->lanes[lane].control,
             .task = task,
         };
     }

@@ -1,0 +1,109 @@
+/* What `sweepstake status` prints, word for word. */
+#include "view_sample.h"
+
+static void assert_status(const struct sample *sample, bool complete, const char *expected)
+{
+    char *text = NULL;
+    size_t length = 0;
+    struct error err = {0};
+    bool is_complete = !complete;
+    FILE *out = open_memstream(&text, &length);
+    struct store *store = sample_open(sample, STORE_READ);
+    assert_int_equal(view_status(store, "my.h5", out, &is_complete, &err), 0);
+    store_close(store);
+    fclose(out);
+    assert_string_equal(text, expected);
+    assert_int_equal(is_complete, complete);
+    free(text);
+}
+
+static void test_complete(void **state)
+{
+    (void)state;
+    struct sample sample = sample_grid(sample_result);
+    assert_status(&sample, true,
+                  "my.h5: 10 of 10 tasks finished, 100.0%\n"
+                  "  done               10\n"
+                  "one task done takes 2.5 s on average; all took 25.0 s of one worker's time, "
+                  "400 iterations a second\n");
+    sample_remove(&sample);
+}
+
+static void test_not_begun(void **state)
+{
+    (void)state;
+    struct sample sample = sample_rows();
+    sample_create(&sample);
+    assert_status(&sample, false,
+                  "my.h5: 0 of 10 tasks finished, 0.0%\n"
+                  "  pending            10\n");
+    sample_remove(&sample);
+}
+
+/* Everything of rate 0.4 fails; of rate 0.2 a ticket is pending and a control diverged. */
+static struct store_result troubled(int64_t task)
+{
+    if (task >= 6)
+        return sample_failed(STORE_FAILED, "not enough memory for 3.2 GB");
+    if (task == 5)
+        return sample_failed(STORE_DIVERGED, "the training loss is not finite");
+    return task == 4 ? store_result_pending() : sample_result(task);
+}
+
+/* What is pending is a sixth of the work that is done: 10 s of it. */
+static void test_failures_say_what_they_share(void **state)
+{
+    (void)state;
+    struct sample sample = sample_grid(troubled);
+    assert_status(&sample, false,
+                  "my.h5: 9 of 10 tasks finished, 90.0%\n"
+                  "  done                4\n"
+                  "  diverged            1\n"
+                  "  failed              4\n"
+                  "  pending             1\n"
+                  "one task done takes 2.5 s on average; all took 10.0 s of one worker's time, "
+                  "400 iterations a second\n"
+                  "what is pending will take about 1.7 s of one worker's time\n"
+                  "\n4 tasks failed: not enough memory for 3.2 GB (the first is task 6)\n"
+                  "  what they share and others do not: prune.rate.fc = 0.4, level = 1, "
+                  "host = node0\n"
+                  "\n1 task diverged: the training loss is not finite (task 5)\n"
+                  "  what sets it apart: prune.rate.fc = 0.2, seed.init = 2, level = 1, "
+                  "control = reinit, host = node0\n"
+                  "\n`sweepstake run` tries failed tasks again and keeps what is done\n");
+    sample_remove(&sample);
+}
+
+/* One of each experiment fails: their fields say nothing, the host and the control do. */
+static struct store_result controls_fail(int64_t task)
+{
+    bool control = task > 2 && task % 2 == 1;
+    return control ? sample_failed(STORE_FAILED, "lost") : sample_result(task);
+}
+
+static void test_values_that_others_have_too_are_not_named(void **state)
+{
+    (void)state;
+    struct sample sample = sample_grid(controls_fail);
+    assert_status(&sample, true,
+                  "my.h5: 10 of 10 tasks finished, 100.0%\n"
+                  "  done                6\n"
+                  "  failed              4\n"
+                  "one task done takes 2.5 s on average; all took 15.0 s of one worker's time, "
+                  "400 iterations a second\n"
+                  "\n4 tasks failed: lost (the first is task 3)\n"
+                  "  what they share and others do not: level = 1, control = reinit, host = node0\n"
+                  "\n`sweepstake run` tries failed tasks again and keeps what is done\n");
+    sample_remove(&sample);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_complete),
+        cmocka_unit_test(test_not_begun),
+        cmocka_unit_test(test_failures_say_what_they_share),
+        cmocka_unit_test(test_values_that_others_have_too_are_not_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
