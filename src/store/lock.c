@@ -59,6 +59,17 @@ static struct holder read_holder(int fd)
     return holder;
 }
 
+/* Who holds a lock that was just seen held: a new holder needs a moment to write its name. */
+static struct holder await_holder(int fd)
+{
+    struct holder holder = read_holder(fd);
+    for (int i = 0; i < 100 && holder.since[0] == '\0'; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        holder = read_holder(fd);
+    }
+    return holder;
+}
+
 static int write_holder(int fd, struct error *err)
 {
     char text[HOLDER_SIZE], host[64], since[32];
@@ -113,7 +124,7 @@ static enum attempt try_lock(const char *path, int fd, struct error *err)
     struct stat locked, named;
     if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
         if (errno == EAGAIN || errno == EACCES) {
-            struct holder holder = read_holder(fd);
+            struct holder holder = await_holder(fd);
             refuse(&holder, "", err);
         } else {
             error_set(err, ERROR_RESOURCE, "cannot be locked: %s", strerror(errno));
