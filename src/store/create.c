@@ -5,9 +5,9 @@
  *   3. it is opened once more, and each dataset in turn is allocated, aligned, and given its first
  *      content.
  *
- * Writers later touch only what step 3 allocated. The front never changes again, but for the flag in
- * the superblock by which HDF5 notes that a file is open for writing; superblock version 0, unlike
- * version 3, is opened whatever it says. Everything happens under a temporary name. */
+ * Writers later touch only what step 3 allocated. The front never changes again, but for the flag
+ * in the superblock by which HDF5 notes that a file is open for writing; superblock version 0,
+ * unlike version 3, is opened whatever it says. Everything happens under a temporary name. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -25,10 +25,9 @@
 /* HDF5 allocates a dataset when its first element is written. */
 static int write_one_element(hid_t dataset, const struct dataset *item, struct error *err)
 {
-    static const char zero[8];
     const hsize_t start[DATASET_MAX_RANK] = {0}, one = 1;
     const hsize_t count[DATASET_MAX_RANK] = {1, 1, 1, 1, 1};
-    void *element = mem_zeroed(1, H5Tget_size(item->type) + sizeof zero, err);
+    void *element = mem_zeroed(1, H5Tget_size(item->type), err);
     if (element == NULL)
         return -1;
     hid_t memory = H5Screate_simple(1, &one, NULL), space = H5Dget_space(dataset);
@@ -94,10 +93,10 @@ static int fill_datasets(hid_t file, const struct dataset_list *list, struct err
     return 0;
 }
 
+/* Each dataset starts a page, however small, so that no two are written through one. */
 static int fill_file(const char *path, const struct dataset_list *list, struct error *err)
 {
     hid_t access = h5_serial_access();
-    /* Each dataset starts a page, however small, so that no two are written through one. */
     hid_t file = H5I_INVALID_HID;
     if (access >= 0 && H5Pset_alignment(access, 1, DATASET_ALIGNMENT) >= 0 &&
         H5Pset_small_data_block_size(access, 0) >= 0)

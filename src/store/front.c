@@ -36,24 +36,26 @@ static int make_datasets(hid_t file, const struct dataset_list *list, struct err
     return status;
 }
 
+static int make_group(hid_t file, const char *top, const char *name, struct error *err)
+{
+    char path[DATASET_PATH_SIZE];
+    snprintf(path, sizeof path, "/%s/%s", top, name);
+    hid_t group = H5Gcreate2(file, path, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    int status = group < 0 ? h5_error(err, ERROR_RESOURCE, "%s cannot be made", path) : 0;
+    h5_close(group);
+    return status;
+}
+
 /* Groups that readers look for even when nothing is in them. */
 static int make_groups(hid_t file, const struct store_layout *layout, struct error *err)
 {
-    static const char *const tops[] = {"masks", "weights", "parameters"};
-    for (size_t i = 0; i < 3; i++) {
-        hid_t top = H5Gcreate2(file, tops[i], H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-        int status = top < 0 ? h5_error(err, ERROR_RESOURCE, "/%s cannot be made", tops[i]) : 0;
-        for (int32_t n = 0; n < layout->network_count && i < 2 && status == 0; n++) {
-            const char *name = layout->networks[n].name;
-            hid_t group = H5Gcreate2(top, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-            if (group < 0)
-                status = h5_error(err, ERROR_RESOURCE, "/%s/%s cannot be made", tops[i], name);
-            h5_close(group);
-        }
-        h5_close(top);
-        if (status != 0)
+    if (make_group(file, "parameters", "", err) != 0 || make_group(file, "masks", "", err) != 0 ||
+        make_group(file, "weights", "", err) != 0)
+        return -1;
+    for (int32_t i = 0; i < layout->network_count; i++)
+        if (make_group(file, "masks", layout->networks[i].name, err) != 0 ||
+            make_group(file, "weights", layout->networks[i].name, err) != 0)
             return -1;
-    }
     return 0;
 }
 
@@ -164,5 +166,5 @@ int front_measure(const struct store_layout *layout, const struct dataset_list *
         h5_close(access);
         return h5_error(err, ERROR_RESOURCE, "a file in memory cannot be made");
     }
-    return front_make("sweepstake-size", access, layout, list, end, err);
+    return front_make(":memory:", access, layout, list, end, err);
 }

@@ -148,6 +148,8 @@ hid_t h5_table_type(const struct store_column *columns, int32_t count, size_t ro
 static hid_t select_rows(hid_t dataset, int64_t first, int64_t count, hsize_t *elements,
                          struct error *err)
 {
+    if (dataset < 0)
+        return error_set(err, ERROR_INTERNAL, "a mask or weights that this store has no slots for");
     hid_t space = H5Dget_space(dataset);
     hsize_t dims[MAX_RANK], start[MAX_RANK] = {0};
     int rank = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
@@ -177,9 +179,8 @@ fail:
 /* Puts the dataset's path in front of what went wrong. */
 static int name_dataset(hid_t dataset, struct error *err)
 {
-    char name[256] = "";
-    H5Iget_name(dataset, name, sizeof name);
-    return error_prefix(err, "%s", name);
+    char name[256];
+    return H5Iget_name(dataset, name, sizeof name) > 0 ? error_prefix(err, "%s", name) : -1;
 }
 
 int h5_read_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, void *rows,

@@ -26,6 +26,20 @@ struct passage {
     void *scratch; /* bytes enough for any one parameter, or the curve */
 };
 
+static int check_network(const struct store *store, int32_t network, struct error *err)
+{
+    if (network < 0 || network >= store->network_count)
+        return error_set(err, ERROR_INTERNAL, "there is no network %d", network);
+    return 0;
+}
+
+static int check_when(const struct store_network *network, int32_t when, struct error *err)
+{
+    if (when < 0 || when >= network->when_count)
+        return error_set(err, ERROR_INTERNAL, "%s has no set of weights %d", network->name, when);
+    return 0;
+}
+
 /* --- masks --- */
 
 static void pack_bits(const uint8_t *mask, int64_t count, uint8_t *packed)
@@ -66,6 +80,8 @@ static int pass_mask(struct passage *passage, int64_t slot, const uint8_t *mask,
 int store_read_mask(struct store *store, int32_t network, int64_t slot, uint8_t *mask,
                     struct error *err)
 {
+    if (check_network(store, network, err) != 0)
+        return store_named(store, -1, err);
     const struct store_network *of = &store->networks[network];
     uint8_t *packed = mem_zeroed((size_t)of->block_size, 1, err);
     if (packed == NULL)
@@ -124,6 +140,9 @@ static int digest_weights(struct passage *passage, int32_t when, int64_t slot, s
 int store_read_weights(struct store *store, int32_t network, int32_t when, int64_t slot,
                        float *block, struct error *err)
 {
+    if (check_network(store, network, err) != 0 ||
+        check_when(&store->networks[network], when, err) != 0)
+        return store_named(store, -1, err);
     const struct store_network *of = &store->networks[network];
     memset(block, 0, (size_t)of->block_size * sizeof *block);
     for (int32_t p = 0; p < of->parameter_count; p++)
@@ -179,15 +198,17 @@ int store_read_curve(struct store *store, int64_t offset, int32_t count,
 static int check_payload(const struct store *store, const struct store_payload *payload,
                          struct error *err)
 {
-    if (payload->network < 0 || payload->network >= store->network_count)
-        return error_set(err, ERROR_INTERNAL, "there is no network %d", payload->network);
+    if (check_network(store, payload->network, err) != 0)
+        return -1;
     const struct store_network *network = &store->networks[payload->network];
     bool seen[STORE_MAX_WHENS] = {false};
     for (int32_t i = 0; i < payload->weights_count; i++) {
         int32_t when = payload->weights[i].when;
-        if (when < 0 || when >= network->when_count || seen[when])
-            return error_set(err, ERROR_INTERNAL, "set of weights %d is unknown or given twice",
-                             when);
+        if (check_when(network, when, err) != 0)
+            return -1;
+        if (seen[when])
+            return error_set(err, ERROR_INTERNAL, "weights '%s' are given twice",
+                             network->whens[when].name);
         seen[when] = true;
     }
     return 0;

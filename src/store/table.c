@@ -22,53 +22,60 @@ static const char *cell(const struct store_table *table, int64_t row, int column
            table->columns[column].offset;
 }
 
-#define LOAD(type, bytes)                                                                          \
-    __extension__({                                                                                \
-        type value_;                                                                               \
+#define RETURN_AS(c_type, bytes)                                                                   \
+    {                                                                                              \
+        c_type value_;                                                                             \
         memcpy(&value_, bytes, sizeof value_);                                                     \
-        value_;                                                                                    \
-    })
+        return value_;                                                                             \
+    }
+
+static int64_t load_integer(enum store_type type, const char *bytes)
+{
+    switch (type) {
+    case STORE_INT8:
+        RETURN_AS(int8_t, bytes)
+    case STORE_INT16:
+        RETURN_AS(int16_t, bytes)
+    case STORE_INT32:
+        RETURN_AS(int32_t, bytes)
+    case STORE_INT64:
+        RETURN_AS(int64_t, bytes)
+    default:
+        return -1;
+    }
+}
+
+static double load_real(enum store_type type, const char *bytes)
+{
+    if (type == STORE_FLOAT32)
+        RETURN_AS(float, bytes)
+    RETURN_AS(double, bytes)
+}
+
+static bool is_real(enum store_type type)
+{
+    return type == STORE_FLOAT32 || type == STORE_FLOAT64;
+}
 
 int64_t store_table_integer(const struct store_table *table, int64_t row, int column)
 {
     const char *bytes = cell(table, row, column);
     if (bytes == NULL)
         return -1;
-    switch (table->columns[column].type) {
-    case STORE_INT8:
-        return LOAD(int8_t, bytes);
-    case STORE_INT16:
-        return LOAD(int16_t, bytes);
-    case STORE_INT32:
-        return LOAD(int32_t, bytes);
-    case STORE_INT64:
-        return LOAD(int64_t, bytes);
-    case STORE_FLOAT32:
-    case STORE_FLOAT64: {
-        double value = store_table_real(table, row, column);
-        return value > -0x1p63 && value < 0x1p63 ? (int64_t)value : -1;
-    }
-    case STORE_TEXT:
-        break;
-    }
-    return -1;
+    enum store_type type = table->columns[column].type;
+    if (!is_real(type))
+        return load_integer(type, bytes);
+    double value = load_real(type, bytes);
+    return value > -0x1p63 && value < 0x1p63 ? (int64_t)value : -1;
 }
 
 double store_table_real(const struct store_table *table, int64_t row, int column)
 {
     const char *bytes = cell(table, row, column);
-    if (bytes == NULL)
+    if (bytes == NULL || table->columns[column].type == STORE_TEXT)
         return NAN;
-    switch (table->columns[column].type) {
-    case STORE_FLOAT32:
-        return (double)LOAD(float, bytes);
-    case STORE_FLOAT64:
-        return LOAD(double, bytes);
-    case STORE_TEXT:
-        return NAN;
-    default:
-        return (double)store_table_integer(table, row, column);
-    }
+    enum store_type type = table->columns[column].type;
+    return is_real(type) ? load_real(type, bytes) : (double)load_integer(type, bytes);
 }
 
 const char *store_table_text(const struct store_table *table, int64_t row, int column, char *to,

@@ -362,29 +362,68 @@ static void test_reservation_fails(void **state)
     assert_int_equal(entries(fixture->folder), 1);
 }
 
-/* In a mount namespace of its own: a folder with 300 kB. */
+/* A small file system over the fixture's folder, in a mount namespace of its own. */
+static void mount_small(const struct fixture *fixture, const char *size)
+{
+    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+        mount("none", fixture->folder, "tmpfs", 0, size) != 0)
+        _exit(77);
+}
+
 static void check_full_disk(const struct fixture *fixture)
 {
     struct error err = {0};
-    char path[128], needed[32];
-    if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", fixture->folder, "tmpfs", 0, "size=300k") != 0)
-        _exit(77);
-    snprintf(path, sizeof path, "%s/big.h5", fixture->folder);
+    char needed[32];
+    mount_small(fixture, "size=300k");
     snprintf(needed, sizeof needed, "(%lld bytes)",
              (long long)store_layout_bytes(&fixture->layout));
-    int status = store_create(path, &fixture->layout, &err);
+    int status = store_create(fixture->path, &fixture->layout, &err);
     expect(status != 0 && err.class == ERROR_USAGE && strstr(err.text, needed) &&
                strstr(err.text, "free") && entries(fixture->folder) == 0,
            &err);
 }
 
-static void test_full_disk(void **state)
+/* Takes the blocks of the file's data away, as if they had never been reserved, and fills the disk.
+ */
+static void take_space_away(const struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
+    static const char junk[65536];
+    char other[128];
+    snprintf(other, sizeof other, "%s/junk", fixture->folder);
+    int fd = open(fixture->path, O_RDWR), junk_fd = open(other, O_CREAT | O_WRONLY, 0600);
+    if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 65536, 1 << 20) != 0)
+        _exit(77);
+    while (write(junk_fd, junk, sizeof junk) > 0)
+        ;
+    close(junk_fd);
+    close(fd);
+}
+
+/* A disk that fills up under a sparse store. */
+static void check_disk_fills_up(const struct fixture *fixture)
+{
+    struct error err = {0};
+    struct sample_payload made;
+    struct store_table tasks;
+    uint64_t digest;
+    mount_small(fixture, "size=1500k");
+    expect(store_create(fixture->path, &fixture->layout, &err) == 0, &err);
+    struct store *store = store_open(fixture->path, STORE_WRITE, NULL, &err);
+    expect(store != NULL && store_read_table(store, "tasks", &tasks, &err) == 0 &&
+               sample_payload_make(store, &tasks, 1, &made, &err) == 0,
+           &err);
+    take_space_away(fixture);
+    int status = store_write_payload(store, &made.payload, &digest, &err);
+    expect(status != 0 && err.class == ERROR_RESOURCE && strstr(err.text, "No space left") &&
+               strstr(err.text, "/masks/tiny.5-3-2/fc1.weight"),
+           &err);
+}
+
+static void run_in_child(struct fixture *fixture, void (*check)(const struct fixture *))
+{
     pid_t child = fork();
     if (child == 0) {
-        check_full_disk(fixture);
+        check(fixture);
         _exit(0);
     }
     int status;
@@ -394,6 +433,16 @@ static void test_full_disk(void **state)
         skip();
     }
     assert_int_equal(status, 0);
+}
+
+static void test_full_disk(void **state)
+{
+    run_in_child(*state, check_full_disk);
+}
+
+static void test_disk_fills_up(void **state)
+{
+    run_in_child(*state, check_disk_fills_up);
 }
 
 int main(void)
@@ -406,6 +455,7 @@ int main(void)
         TEST(test_no_such_folder),     TEST(test_bad_layouts),
         TEST(test_empty_tables),       TEST(test_size_of_many_datasets),
         TEST(test_reservation_fails),  TEST(test_full_disk),
+        TEST(test_disk_fills_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
