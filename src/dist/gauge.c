@@ -53,6 +53,7 @@ void gauge_iteration(struct gauge *gauge, int32_t worker, int32_t task, double i
     struct progress_worker *shown = &gauge->workers[worker];
     if (task < 0 || shown->task != task || !(iteration > shown->iteration))
         return;
+    iteration = fmin(iteration, shown->iterations);
     gauge->moved += iteration - shown->iteration;
     shown->iteration = iteration;
 }

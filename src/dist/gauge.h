@@ -19,6 +19,7 @@ int gauge_init(struct gauge *gauge, const struct plan *plan, int32_t workers, in
 void gauge_finish(struct gauge *gauge);
 
 void gauge_task(struct gauge *gauge, int32_t worker, int32_t task); /* -1 = idle */
+/* At most the task's last. */
 void gauge_iteration(struct gauge *gauge, int32_t worker, int32_t task, double iteration);
 
 /* The figures as of now; the struct is the gauge's own. */

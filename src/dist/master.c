@@ -178,6 +178,8 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
     if (report->status == WORK_INTERRUPTED)
         stop(master);
     bool counts = sched_event(master->sched, &event);
+    if (report->status == WORK_DONE)
+        gauge_iteration(&master->gauge, worker, report->task, INFINITY);
     gauge_task(&master->gauge, worker, -1);
     if (counts && report->status == WORK_FAILED)
         note_failure(master, report);

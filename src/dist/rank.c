@@ -195,7 +195,7 @@ static int run_started(struct rank *rank, struct error *err)
 /* Rank 0 says how it ended, once. */
 static int report(const struct rank *rank, int code, const struct error *err)
 {
-    struct status status = {.code = code, .err = *err};
+    struct status status = {.code = code, .together = rank->together, .err = *err};
     struct error trouble = {0};
     if (rank->number > 0)
         return 0;

@@ -1,5 +1,5 @@
-/* NAME.h5.status: a line with the code and the error's class, then the error's text. Written whole
- * or not at all (file_replace). */
+/* NAME.h5.status: a line with the code, whether the ranks end together, and the error's class, then
+ * the error's text. Written whole or not at all (file_replace). */
 #include "status.h"
 
 #include <limits.h>
@@ -22,7 +22,7 @@ int status_write(const char *store_file, const struct status *status, struct err
 {
     char path[PATH_MAX], content[STATUS_FILE_LIMIT];
     name_file(store_file, path);
-    int length = snprintf(content, sizeof content, "%d %d\n%s", status->code,
+    int length = snprintf(content, sizeof content, "%d %d %d\n%s", status->code, status->together,
                           (int)status->err.class, status->err.text);
     return file_replace(path, content, (size_t)length, err);
 }
@@ -31,15 +31,17 @@ bool status_read(const char *store_file, struct status *status)
 {
     char path[PATH_MAX], *content;
     size_t length;
-    int class;
+    int together, class;
     name_file(store_file, path);
     if (access(path, F_OK) != 0 || file_read(path, STATUS_FILE_LIMIT, &content, &length, NULL) != 0)
         return false;
     *status = (struct status){0};
     char *text = strchr(content, '\n');
-    bool read = text != NULL && sscanf(content, "%d %d", &status->code, &class) == 2 &&
+    bool read = text != NULL &&
+                sscanf(content, "%d %d %d", &status->code, &together, &class) == 3 &&
                 class >= ERROR_NONE && class <= ERROR_INTERNAL;
     if (read) {
+        status->together = together != 0;
         status->err.class = (enum error_class) class;
         text_copy(status->err.text, sizeof status->err.text, text + 1);
     }

@@ -10,7 +10,8 @@
 #define STATUS_RELAUNCH (-1) /* tasks are left and no worker lives: launch again */
 
 struct status {
-    int code; /* an exit status, or STATUS_RELAUNCH */
+    int code;      /* an exit status, or STATUS_RELAUNCH */
+    bool together; /* no rank died: they close, finalize and end on their own */
     struct error err;
 };
 

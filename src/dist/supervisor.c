@@ -24,6 +24,7 @@
 #define LOOK_SECONDS 0.5  /* for the status, on a file system that may be far away */
 #define STOP_SECONDS 30.0 /* for the tasks at hand to be given back */
 #define END_SECONDS 5.0   /* for MPI to finalize after the status was written */
+#define LEAVE_SECONDS 0.5 /* for ranks to leave where no rank may finalize */
 #define TERM_SECONDS 3.0  /* for mpirun to end its ranks */
 #define FRUITLESS_LAUNCHES 2
 
@@ -33,6 +34,7 @@ struct supervisor {
     struct scratch scratch;
     struct launch launch;
     enum { PRESS_NOT, PRESS_STOP, PRESS_TERM, PRESS_KILL } pressure;
+    bool has_status;
     double deadline, next_look; /* seconds, monotonic; no deadline = INFINITY */
 };
 
@@ -64,11 +66,13 @@ static void ask_to_stop(struct supervisor *supervisor)
 static void look_for_status(struct supervisor *supervisor, double now)
 {
     struct status status;
-    if (now < supervisor->next_look || supervisor->deadline < now + END_SECONDS)
+    if (now < supervisor->next_look || supervisor->has_status)
         return;
     supervisor->next_look = now + LOOK_SECONDS;
-    if (status_read(supervisor->job->store_file, &status))
-        supervisor->deadline = now + END_SECONDS;
+    if (!status_read(supervisor->job->store_file, &status))
+        return;
+    supervisor->has_status = true;
+    supervisor->deadline = now + (status.together ? END_SECONDS : LEAVE_SECONDS);
 }
 
 static void escalate(struct supervisor *supervisor)
@@ -84,6 +88,7 @@ static void escalate(struct supervisor *supervisor)
 static void watch_launch(struct supervisor *supervisor)
 {
     supervisor->pressure = PRESS_NOT;
+    supervisor->has_status = false;
     supervisor->deadline = INFINITY;
     supervisor->next_look = 0;
     for (;;) {
