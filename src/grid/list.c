@@ -46,7 +46,7 @@ static int check_range(const struct reader *reader, const char *path, const stru
 static int add_range(const struct reader *reader, const char *path, const struct scalar *scalar,
                      size_t most, struct scalars *scalars, size_t *capacity)
 {
-    struct range range;
+    struct range range = {0};
     if (check_range(reader, path, scalar, &range) != 0)
         return -1;
     unsigned long long more = (unsigned long long)range.last - (unsigned long long)range.first;
