@@ -32,9 +32,10 @@ struct failures {
     int64_t count;
     struct cause *causes;
     int64_t cause_count;
-    bool *failed;   /* [task] in the cause being told */
-    bool *involved; /* [experiment] has a point among them */
-    bool *left;     /* [experiment] fits all that was named so far */
+    bool *failed;    /* [task] in the cause being told */
+    bool *involved;  /* [experiment] has a point among them */
+    bool *left;      /* [experiment] fits all that was named so far */
+    bool *rows_left; /* the same for rows of /points or of /results */
 };
 
 /* --- grouping --- */
@@ -145,50 +146,62 @@ static void try_field(struct failures *failures, int column, struct text *shared
         name_value(shared, table, sample, column);
 }
 
-/* Whether a row of /points or /results is of a task that failed, is none of theirs, or says nothing
- * yet. */
+/* Whose row of /points or /results it is: of a task that failed, of another that ran, of none. */
 enum side { SIDE_FAILED, SIDE_OTHER, SIDE_SILENT };
 
 static enum side side_of(const struct failures *failures, enum join_table which, int64_t row)
 {
     int64_t task = which == JOIN_POINTS ? join_row(failures->join, JOIN_TASKS, row) : row;
+    enum store_status status = join_status(failures->join, task);
     if (task >= 0 && failures->failed[task])
         return SIDE_FAILED;
-    return join_status(failures->join, task) == STORE_PENDING ? SIDE_SILENT : SIDE_OTHER;
+    bool ran = status == STORE_DONE || status == STORE_DIVERGED || status == STORE_FAILED;
+    return ran ? SIDE_OTHER : SIDE_SILENT;
 }
 
-/* Names a column of /points or /results when the failed rows have one value in it and some other
- * finished row has another. */
-static void try_column(const struct failures *failures, enum join_table which, const char *name,
+/* The first failed row, or -1 when failed rows differ in the column. */
+static int64_t common_row(const struct failures *failures, enum join_table which, int column)
+{
+    const struct store_table *table = &failures->join->tables[which];
+    int64_t sample = -1;
+    for (int64_t row = 0; row < table->row_count; row++) {
+        if (side_of(failures, which, row) != SIDE_FAILED)
+            continue;
+        if (sample < 0)
+            sample = row;
+        else if (!same_cell(table, row, sample, column))
+            return -1;
+    }
+    return sample;
+}
+
+/* As try_field, for a column of /points or /results. */
+static void try_column(struct failures *failures, enum join_table which, const char *name,
                        struct text *shared)
 {
     const struct store_table *table = &failures->join->tables[which];
     int column = store_table_column(table, name);
-    if (column < 0)
-        return;
-    int64_t sample = 0;
-    while (sample < table->row_count && side_of(failures, which, sample) != SIDE_FAILED)
-        sample++;
-    bool others = false;
-    for (int64_t row = 0; row < table->row_count; row++) {
-        enum side side = side_of(failures, which, row);
-        if (side == SIDE_SILENT || same_cell(table, row, sample, column))
+    int64_t sample = column < 0 ? -1 : common_row(failures, which, column), ruled_out = 0;
+    for (int64_t row = 0; sample >= 0 && row < table->row_count; row++) {
+        if (!failures->rows_left[row] || side_of(failures, which, row) != SIDE_OTHER ||
+            same_cell(table, row, sample, column))
             continue;
-        if (side == SIDE_FAILED)
-            return;
-        others = true;
+        failures->rows_left[row] = false;
+        ruled_out++;
     }
-    if (others)
+    if (ruled_out > 0)
         name_value(shared, table, sample, column);
 }
 
 static void find_shared(struct failures *failures, struct text *shared)
 {
-    const struct store_table *experiments = &failures->join->tables[JOIN_EXPERIMENTS];
-    for (int column = 0; column < experiments->column_count; column++)
+    const struct store_table *tables = failures->join->tables;
+    for (int column = 0; column < tables[JOIN_EXPERIMENTS].column_count; column++)
         try_field(failures, column, shared);
+    memset(failures->rows_left, 1, (size_t)tables[JOIN_POINTS].row_count);
     try_column(failures, JOIN_POINTS, "level", shared);
     try_column(failures, JOIN_POINTS, "control", shared);
+    memset(failures->rows_left, 1, (size_t)tables[JOIN_RESULTS].row_count);
     try_column(failures, JOIN_RESULTS, "host", shared);
 }
 
@@ -230,6 +243,7 @@ int failures_print(const struct join *join, FILE *out, struct error *err)
 {
     size_t tasks = (size_t)join->tables[JOIN_RESULTS].row_count;
     size_t experiments = (size_t)join->tables[JOIN_EXPERIMENTS].row_count;
+    size_t points = (size_t)join->tables[JOIN_POINTS].row_count;
     struct failures failures = {
         .join = join,
         .tasks = mem_zeroed(tasks, sizeof *failures.tasks, err),
@@ -237,9 +251,10 @@ int failures_print(const struct join *join, FILE *out, struct error *err)
         .failed = mem_zeroed(tasks, sizeof *failures.failed, err),
         .involved = mem_zeroed(experiments, sizeof *failures.involved, err),
         .left = mem_zeroed(experiments, sizeof *failures.left, err),
+        .rows_left = mem_zeroed(points > tasks ? points : tasks, sizeof *failures.rows_left, err),
     };
     bool ready = failures.tasks != NULL && failures.causes != NULL && failures.failed != NULL &&
-                 failures.involved != NULL && failures.left != NULL;
+                 failures.involved != NULL && failures.left != NULL && failures.rows_left != NULL;
     if (ready)
         print_causes(&failures, out);
     free(failures.tasks);
@@ -247,5 +262,6 @@ int failures_print(const struct join *join, FILE *out, struct error *err)
     free(failures.failed);
     free(failures.involved);
     free(failures.left);
+    free(failures.rows_left);
     return ready ? 0 : -1;
 }

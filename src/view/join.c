@@ -49,6 +49,8 @@ int join_read(struct join *join, struct store *store, struct error *err)
     for (int i = 0; i < JOIN_TABLES; i++)
         if (store_read_table(store, table_names[i], &join->tables[i], err) != 0)
             return -1;
+    if (join->tables[JOIN_TASKS].row_count != join->tables[JOIN_RESULTS].row_count)
+        return error_set(err, ERROR_USAGE, "/tasks and /results differ in length: damaged");
     return find_columns(join, err);
 }
 

@@ -203,7 +203,7 @@ static inline struct store_result sample_result(int64_t task)
 static inline struct store_result sample_failed(enum store_status status, const char *message)
 {
     struct store_result result = store_result_pending();
-    result.status = status;
+    result.status = (int32_t)status;
     result.reason = status == STORE_FAILED ? STORE_REASON_ERROR : STORE_REASON_NONE;
     snprintf(result.message, sizeof result.message, "%s", message);
     snprintf(result.host, sizeof result.host, "node0");
