@@ -209,7 +209,7 @@ static void print_summary(const struct summary *summary, const char *path, FILE 
     print_counts(summary, path, out);
     print_blocks(summary, out);
     if (summary->groups.count > GROUPS_SHOWN)
-        fprintf(out, "\n%d more groups are not shown; the export below has all %d\n",
+        fprintf(out, "\n%d more groups of experiments are not shown; the export below has all %d\n",
                 summary->groups.count - GROUPS_SHOWN, summary->groups.count);
     print_next_steps(path, out);
 }

@@ -20,6 +20,9 @@ int view_status(struct store *store, const char *path, FILE *out, bool *complete
 
 enum view_format { VIEW_CSV, VIEW_JSON_LINES };
 enum view_rows { VIEW_POINTS /* joined with experiments, tasks and results */, VIEW_CURVES };
+/* Points: a row a point; where two tables have a column of one name, the later one's gets a prefix (task_level). Curves: a row a
+ * point and evaluation, so that a task that several experiments share is told for each. Missing values (NaN; -1 outside the fields
+ * of experiments) are empty in CSV, null in JSON. Numbers read back as they were. */
 int view_export(struct store *store, enum view_rows rows, enum view_format format, FILE *out, struct error *err);
 
 /* --- progress --- */
