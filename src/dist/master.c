@@ -1,5 +1,5 @@
 /* The master. Each round of its loop takes one report, lets the scheduler know, and then does what
- * the scheduler says until it says nothing more; once a second it beats: tells its workers that it
+ * the scheduler says until it says nothing more; about once a second it beats: tells its workers that it
  * lives, looks whether theirs do, and shows the progress.
  *
  * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
@@ -18,8 +18,7 @@
 #include "base/text.h"
 #include "gauge.h"
 #include "stop.h"
-
-#define BEAT_SECONDS 1.0
+#include "wait.h"
 
 struct failure {
     int32_t task; /* -1 = none yet */
@@ -88,7 +87,7 @@ static void beat(struct master *master)
     double now = clock_seconds();
     if (now < master->next_beat)
         return;
-    master->next_beat = now + BEAT_SECONDS;
+    master->next_beat = now + heartbeat_seconds(master->setup->limits.silence);
     for (int32_t i = 0; i < master->setup->channel->workers; i++)
         look_after(master, i);
     tell(master, SCHED_TICK, -1, -1);

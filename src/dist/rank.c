@@ -241,11 +241,20 @@ static int run_ranks(struct rank *rank, struct error *err)
     return status;
 }
 
+/* Of Open MPI's two ways to files OMPIO makes others beside the store and in /dev/shm, which stay
+ * when a rank is killed; so does looking for shared memory by name. The user's choice goes first. */
+static void choose_mpi_parts(void)
+{
+    setenv("OMPI_MCA_io", "^ompio", 0);
+    setenv("OMPI_MCA_shmem", "mmap", 0);
+}
+
 int run_rank(const struct run_job *job, struct error *err)
 {
     struct rank rank = {.job = job, .scratch = getenv(SUPERVISED_VARIABLE)};
     int status;
     stop_watch();
+    choose_mpi_parts();
     if (MPI_Init(NULL, NULL) != MPI_SUCCESS) {
         error_set(err, ERROR_RESOURCE, "MPI_Init failed");
         return 1;

@@ -16,7 +16,6 @@
 #include "wait.h"
 
 #define LISTEN_SECONDS 0.02
-#define HEARTBEAT_SECONDS 1.0
 
 struct worker {
     const struct worker_setup *setup;
@@ -80,7 +79,7 @@ static bool master_is_gone(const struct worker *worker, double now)
 static void beat(struct worker *worker, double now)
 {
     struct report report = report_alive(worker->task, worker->iteration);
-    worker->next_heartbeat = now + HEARTBEAT_SECONDS;
+    worker->next_heartbeat = now + heartbeat_seconds(worker->setup->silence);
     if (!worker->broken)
         mailbox_send(&worker->mailbox, &report, report_size(report.kind), 1);
     if (master_is_gone(worker, now)) {

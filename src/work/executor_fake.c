@@ -70,6 +70,29 @@ static bool pass_time(const struct fake *fake, int32_t task, const struct work_h
     return false;
 }
 
+static void fail(struct work_outcome *outcome, const char *message)
+{
+    outcome->status = WORK_FAILED;
+    outcome->result.status = STORE_FAILED;
+    outcome->result.reason = STORE_REASON_ERROR;
+    text_copy(outcome->result.message, sizeof outcome->result.message, message);
+}
+
+/* A real task could not have been trained before its parent. */
+static int check_parent(const struct fake *fake, int32_t task, struct work_outcome *outcome,
+                        struct error *err)
+{
+    int32_t parent = fake->plan->tasks[task].parent;
+    struct store_result row;
+    if (parent < 0)
+        return 0;
+    if (store_read_results(fake->store, parent, 1, &row, err) != 0)
+        return -1;
+    if (row.status != STORE_DONE)
+        fail(outcome, "was handed out before its parent was done");
+    return 0;
+}
+
 /* The payload is what its place in the store holds already. */
 static int finish_task(struct fake *fake, int32_t task, struct work_outcome *outcome,
                        struct error *err)
@@ -97,13 +120,12 @@ static int fake_run(void *self, int32_t task, const struct work_hooks *hooks,
         return 0;
     if (meets(fake, MISHAP_CRASH, task))
         raise(SIGKILL);
+    if (meets(fake, MISHAP_FAIL, task))
+        fail(outcome, "failed as it was told to");
+    else if (finish_task(fake, task, outcome, err) != 0 ||
+             check_parent(fake, task, outcome, err) != 0)
+        return -1;
     outcome->seconds = outcome->result.seconds = clock_seconds() - start;
-    if (!meets(fake, MISHAP_FAIL, task))
-        return finish_task(fake, task, outcome, err);
-    outcome->status = WORK_FAILED;
-    outcome->result.status = STORE_FAILED;
-    outcome->result.reason = STORE_REASON_ERROR;
-    text_copy(outcome->result.message, sizeof outcome->result.message, "failed as it was told to");
     return 0;
 }
 

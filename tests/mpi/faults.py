@@ -1,0 +1,226 @@
+"""What a run survives: tasks that fail, workers that crash or fall silent, the death of the master, of mpirun and
+of the supervisor; and what it costs to wait. Real MPI, real store; the tasks are the fake executor's, which fails a
+task that was handed out before its parent was done. WORKERS (default 3) is the number of workers."""
+import os
+import pathlib
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import h5py
+import sweep
+
+WORKERS = int(os.environ.get("WORKERS", "3"))
+DONE, FAILED, UNREACHABLE = 1, 3, 5
+
+
+def processes(folder):
+    """pid -> (parent, command line words) of what runs in the folder."""
+    found = {}
+    for pid in sweep.processes_of(folder):
+        try:
+            words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+            state, parent = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if state != "Z":
+            found[pid] = (int(parent), words)
+    return found
+
+
+class Faults(sweep.SweepTest):
+    def setUp(self):
+        super().setUp()
+        self.shared = sweep.shared_leftovers()
+        self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]"))
+        self.run = None
+
+    def launch(self, fake, *options):
+        self.run = self.start("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", *options,
+                              env={"SWEEPSTAKE_FAKE": fake})
+
+    def finish(self, status, timeout=60):
+        self.assertEqual(self.run.wait(timeout=timeout), status, self.output())
+        self.assertEqual(processes(self.folder), {}, "processes are alive after the run")
+        self.assertEqual(sweep.shared_leftovers() - self.shared, set(), "files are left")
+        self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
+        self.sweepstake("verify", "s.h5", check=0)
+
+    def table(self, name):
+        with h5py.File(self.folder / "s.h5", "r") as file:
+            return file[name][()]
+
+    def assert_all_done(self):
+        self.assertEqual(set(self.table("results")["status"]), {DONE})
+
+    def wait_for(self, what, condition):
+        deadline = time.monotonic() + 20
+        while not (found := condition()):
+            self.assertLess(time.monotonic(), deadline, f"{what}\n{self.output()}")
+            time.sleep(0.02)
+        return found
+
+    def wait_for_tasks(self):
+        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+        self.wait_for("no store", (self.folder / "s.h5").exists)
+        self.wait_for("no results", lambda: (self.table("results")["status"] == DONE).any())
+        running = processes(self.folder)
+        mpirun = next(pid for pid, (_, words) in running.items() if words[0] == "mpirun")
+        ranks = sorted(pid for pid, (parent, _) in running.items() if parent == mpirun)
+        self.assertEqual(len(ranks), WORKERS + 1)
+        by_number = {}
+        for pid in ranks:
+            for variable in pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0"):
+                if variable.startswith("OMPI_COMM_WORLD_RANK="):
+                    by_number[int(variable.split("=")[1])] = pid
+        return mpirun, by_number
+
+    # --- tasks ---
+
+    def test_all_tasks_are_done_once_and_in_order(self):
+        self.launch("seconds=0.01")
+        self.finish(0)
+        self.assert_all_done()
+        self.assertEqual(set(self.table("attempts")), {1})
+        environment = self.table("environment")
+        self.assertEqual(environment["run"][0], 1)
+        self.assertEqual(environment["host"][0].decode(), os.uname().nodename)
+        self.assertEqual(set(self.table("results")["environment"]), {0})
+
+    def test_a_task_that_fails_twice_is_tried_again(self):
+        self.launch("fail=2:2")
+        self.finish(0)
+        self.assert_all_done()
+        self.assertEqual(self.table("attempts")[2], 3)
+
+    def test_a_task_that_always_fails_costs_its_descendants_only(self):
+        self.launch("fail=1:99")
+        self.finish(1)
+        results, tasks = self.table("results"), self.table("tasks")
+        self.assertEqual(results["status"][1], FAILED)
+        self.assertEqual(results["message"][1], b"failed as it was told to")
+        self.assertEqual(self.table("attempts")[1], 3)
+        for row, parent in enumerate(tasks["parent"]):
+            if row != 1:
+                lost = parent >= 0 and results["status"][parent] in (FAILED, UNREACHABLE)
+                self.assertEqual(results["status"][row], UNREACHABLE if lost else DONE)
+        # The next command tries again.
+        self.sweepstake("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", check=0,
+                        env={"SWEEPSTAKE_FAKE": "seconds=0"})
+        self.assert_all_done()
+
+    # --- workers ---
+
+    def test_a_worker_that_crashes_loses_its_task_and_nothing_else(self):
+        self.launch("seconds=0.02 crash=2:1")
+        self.finish(0)
+        self.assert_all_done()
+        self.assertEqual(self.table("attempts")[2], 2)
+        self.assertEqual(self.table("attempts").sum(), len(self.table("tasks")) + 1)
+
+    def test_a_task_that_always_crashes_its_worker_fails(self):
+        self.launch("seconds=0.02 crash=2:99")
+        self.finish(1)
+        results = self.table("results")
+        self.assertEqual(results["status"][2], FAILED)
+        self.assertEqual(results["reason"][2], 3)
+        self.assertEqual(self.table("attempts")[2], 3)
+
+    def test_a_silent_worker_loses_its_task(self):
+        self.launch("seconds=0.02 silent=2:1", "--silence", "1")
+        self.finish(0)
+        self.assert_all_done()
+        self.assertEqual(self.table("attempts")[2], 2)
+
+    def test_a_worker_killed_from_outside(self):
+        self.launch("seconds=0.1")
+        _, ranks = self.wait_for_tasks()
+        os.kill(ranks[1], signal.SIGKILL)
+        self.finish(0)
+        self.assert_all_done()
+
+    # --- the others ---
+
+    def test_the_death_of_the_master(self):
+        self.launch("seconds=0.1")
+        _, ranks = self.wait_for_tasks()
+        os.kill(ranks[0], signal.SIGKILL)
+        self.finish(0)
+        self.assert_all_done()
+
+    def test_the_death_of_mpirun(self):
+        self.launch("seconds=0.1")
+        mpirun, _ = self.wait_for_tasks()
+        os.kill(mpirun, signal.SIGKILL)
+        self.finish(0)
+        self.assert_all_done()
+
+    def test_the_death_of_everybody_but_the_supervisor(self):
+        self.launch("seconds=0.1")
+        mpirun, ranks = self.wait_for_tasks()
+        for pid in (mpirun, *ranks.values()):
+            os.kill(pid, signal.SIGKILL)
+        self.finish(0)
+        self.assert_all_done()
+
+    def test_the_death_of_the_supervisor_ends_its_ranks(self):
+        self.launch("seconds=0.3")
+        self.wait_for_tasks()
+        self.run.kill()
+        self.run.wait()
+        self.wait_for("ranks outlive their supervisor", lambda: not processes(self.folder))
+        self.launch("seconds=0")
+        self.run.wait(timeout=60)
+        self.assert_all_done()
+        self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
+
+    # --- signals ---
+
+    def test_a_stop_gives_tasks_back(self):
+        self.launch("seconds=30")
+        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
+                      and self.table("attempts").any())
+        self.run.terminate()
+        self.finish(75, timeout=10)
+        self.assertEqual(self.table("attempts").sum(), 0)
+        self.assertEqual(set(self.table("results")["status"]), {0})
+
+    def test_ctrl_c_twice_does_not_wait_for_a_hanging_worker(self):
+        self.launch("seconds=0.02 silent=2:1")
+        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
+                      and self.table("attempts")[2] == 1)
+        time.sleep(0.3)
+        self.run.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        self.run.send_signal(signal.SIGINT)
+        self.finish(75, timeout=15)
+
+    # --- waiting ---
+
+    def test_waiting_costs_next_to_nothing(self):
+        """One task is long: the master and all other workers wait for it."""
+        self.launch("seconds=0 slow=0:6")
+        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
+                      and self.table("attempts").any())
+        running = processes(self.folder)
+        mpirun = next(pid for pid, (_, words) in running.items() if words[0] == "mpirun")
+        watched = [pid for pid, (parent, _) in running.items() if parent == mpirun] + [mpirun, self.run.pid]
+        time.sleep(0.5)
+        before, start = [cpu_seconds(pid) for pid in watched], time.monotonic()
+        time.sleep(3)
+        passed = time.monotonic() - start
+        shares = [(cpu_seconds(pid) - first) / passed for pid, first in zip(watched, before)]
+        self.assertLess(max(shares), 0.05, "a process that only waits took more than 5% of a core")
+        self.run.terminate()
+        self.finish(75, timeout=10)
+
+
+def cpu_seconds(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
