@@ -140,6 +140,14 @@ const struct command command_export = {
     .name = "export",
     .operands = "STORE",
     .summary = "CSV or JSON lines of points joined with experiments, tasks and results",
-    .details = "One row a point (experiment, level, control, draw), to standard output.\n",
+    .details =
+        "Missing values are empty in CSV and null in JSON; -1 is missing too, except in the "
+        "grid's\n"
+        "fields (dataset.train -1 = all, prune.at -1 = end). JSON also has null for infinities.\n"
+        "Columns of one name in two tables: the later gets task_, result_ or experiment_ in "
+        "front.\n"
+        "--curves: a row a point and evaluation of finished tasks; a task shared by experiments\n"
+        "appears for each. Numbers are exact: in pandas, read_csv(..., "
+        "float_precision=\"round_trip\").\n",
     .run = run_export,
 };
