@@ -1,48 +1,44 @@
 /* The master. Each round of its loop takes one report, lets the scheduler know, and then does what
- * the scheduler says until it says nothing more; about once a second it beats: tells its workers that it
- * lives, looks whether theirs do, and shows the progress.
+ * the scheduler says until it says nothing more; about once a second it beats: tells its workers
+ * that it lives, looks whether theirs do, and shows the progress.
  *
  * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
- * for a result that the scheduler counts; nothing here waits for a worker. Rows of failed tasks
- * take their reason from the last failure heard of, which is why actions follow each report at
- * once. */
+ * for a result that the scheduler counts; nothing here waits for a worker; actions follow each
+ * report at once (the ledger remembers one failure). */
 #include "master.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "gauge.h"
 #include "stop.h"
 #include "wait.h"
 
-struct failure {
-    int32_t task; /* -1 = none yet */
-    int32_t reason;
-    char message[sizeof(((struct store_result *)0)->message)];
+/* What the master remembers of a worker. */
+struct hand {
+    int32_t attempts; /* of the task at hand, this one included */
+    bool is_home;     /* dismissed, and waiting for the order to leave */
 };
 
 struct master {
     const struct master_setup *setup;
     struct sched *sched;
     struct gauge gauge;
-    struct failure failure; /* the last */
-    struct error broken;    /* why the last worker that gave up did */
-    bool *home;             /* [workers]: dismissed, and waiting for the order to leave */
+    struct ledger ledger;
+    struct error broken; /* why the last worker that gave up did */
+    struct hand *hands;  /* [workers] */
     double next_beat;
     bool stopping, finished;
 };
 
 /* --- telling the scheduler --- */
 
-static bool tell(struct master *master, enum sched_event_kind kind, int32_t worker, int32_t task)
+static bool tell(struct master *master, enum sched_event_kind kind, int32_t worker)
 {
-    struct sched_event event = {
-        .kind = kind, .now = clock_seconds(), .worker = worker, .task = task};
+    struct sched_event event = {.kind = kind, .now = clock_seconds(), .worker = worker, .task = -1};
     return sched_event(master->sched, &event);
 }
 
@@ -74,7 +70,7 @@ static void look_after(struct master *master, int32_t worker)
     struct channel *channel = master->setup->channel;
     struct order alive = order_of(ORDER_ALIVE);
     if (channel->has_ended(channel->self, worker)) {
-        if (tell(master, SCHED_WORKER_LOST, worker, -1))
+        if (tell(master, SCHED_WORKER_LOST, worker))
             log_line(LOG_WARNING, "worker %d on %s died; its task goes to another", worker + 1,
                      master->setup->places[worker].host);
     } else {
@@ -90,7 +86,7 @@ static void beat(struct master *master)
     master->next_beat = now + heartbeat_seconds(master->setup->limits.silence);
     for (int32_t i = 0; i < master->setup->channel->workers; i++)
         look_after(master, i);
-    tell(master, SCHED_TICK, -1, -1);
+    tell(master, SCHED_TICK, -1);
     if (master->setup->lock != NULL)
         store_lock_beat(master->setup->lock);
     show(master, now);
@@ -112,7 +108,7 @@ static void stop(struct master *master)
     if (master->stopping)
         return;
     master->stopping = true;
-    tell(master, SCHED_STOP, -1, -1);
+    tell(master, SCHED_STOP, -1);
     for (int32_t i = 0; i < channel->workers; i++) {
         if (sched_worker_task(master->sched, i) >= 0)
             channel->send(channel->self, i, &order);
@@ -120,27 +116,6 @@ static void stop(struct master *master)
 }
 
 /* --- reports --- */
-
-static int commit(struct master *master, int32_t worker, const struct report *report,
-                  struct error *err)
-{
-    const struct worker_place *place = &master->setup->places[worker];
-    struct store_result result = report->result;
-    memset(result.host, 0, sizeof result.host);
-    text_copy(result.host, sizeof result.host, place->host);
-    result.environment = place->environment;
-    return store_commit(master->setup->store, report->task, report->digest, &result, err);
-}
-
-static void note_failure(struct master *master, const struct report *report)
-{
-    struct failure *failure = &master->failure;
-    failure->task = report->task;
-    failure->reason = report->result.reason;
-    memcpy(failure->message, report->result.message, sizeof failure->message);
-    log_line(LOG_DEBUG, "task %d failed: %.*s", report->task, (int)sizeof failure->message,
-             failure->message);
-}
 
 static enum sched_event_kind event_of(int32_t work_status)
 {
@@ -158,8 +133,8 @@ static enum sched_event_kind event_of(int32_t work_status)
 
 static void ask(struct master *master, int32_t worker)
 {
-    master->home[worker] = false;
-    tell(master, SCHED_WORKER_READY, worker, -1);
+    master->hands[worker].is_home = false;
+    tell(master, SCHED_WORKER_READY, worker);
 }
 
 static int take_outcome(struct master *master, int32_t worker, const struct report *report,
@@ -181,9 +156,10 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
         gauge_iteration(&master->gauge, worker, report->task, INFINITY);
     gauge_task(&master->gauge, worker, -1);
     if (counts && report->status == WORK_FAILED)
-        note_failure(master, report);
+        ledger_note_failure(&master->ledger, report);
     if (counts && (report->status == WORK_DONE || report->status == WORK_DIVERGED) &&
-        commit(master, worker, report, err) != 0)
+        ledger_commit(&master->ledger, report, &master->setup->places[worker],
+                      master->hands[worker].attempts, err) != 0)
         return -1;
     ask(master, worker);
     return 0;
@@ -194,8 +170,8 @@ static void lose_broken(struct master *master, int32_t worker, const struct repo
     log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
              master->setup->places[worker].host, report->text);
     error_set(&master->broken, ERROR_INTERNAL, "%s", report->text);
-    master->home[worker] = true; /* it stays for the order to leave */
-    tell(master, SCHED_WORKER_LOST, worker, -1);
+    master->hands[worker].is_home = true; /* it stays for the order to leave */
+    tell(master, SCHED_WORKER_LOST, worker);
     gauge_task(&master->gauge, worker, -1);
 }
 
@@ -223,44 +199,13 @@ static int hand_out(struct master *master, const struct sched_action *action, st
 {
     struct channel *channel = master->setup->channel;
     struct order order = order_task(action->task);
-    uint8_t attempts = (uint8_t)(action->attempts < UINT8_MAX ? action->attempts : UINT8_MAX);
-    if (store_write_attempts(master->setup->store, action->task, attempts, err) != 0)
+    if (ledger_write_attempts(&master->ledger, action, err) != 0)
         return -1;
     gauge_task(&master->gauge, action->worker, action->task);
+    master->hands[action->worker].attempts = action->attempts;
     if (!channel->send(channel->self, action->worker, &order))
-        tell(master, SCHED_WORKER_LOST, action->worker, -1);
+        tell(master, SCHED_WORKER_LOST, action->worker);
     return 0;
-}
-
-static void describe_write_off(const struct master *master, const struct sched_action *action,
-                               struct store_result *result)
-{
-    if (action->state == TASK_SKIPPED) {
-        result->status = STORE_SKIPPED;
-        text_copy(result->message, sizeof result->message, "an ancestor diverged");
-    } else if (action->state == TASK_UNREACHABLE) {
-        result->status = STORE_UNREACHABLE;
-        text_copy(result->message, sizeof result->message, "an ancestor failed");
-    } else if (master->failure.task == action->task) {
-        result->status = STORE_FAILED;
-        result->reason = master->failure.reason;
-        memcpy(result->message, master->failure.message, sizeof result->message);
-    } else {
-        result->status = STORE_FAILED;
-        result->reason = STORE_REASON_LOST;
-        text_copy(result->message, sizeof result->message,
-                  "the processes that trained it died or fell silent");
-    }
-}
-
-static int write_off(struct master *master, const struct sched_action *action, struct error *err)
-{
-    struct store_result result = store_result_pending();
-    describe_write_off(master, action, &result);
-    result.attempts_used = action->attempts;
-    if (action->state == TASK_FAILED)
-        log_line(LOG_WARNING, "task %d failed for good: %s", action->task, result.message);
-    return store_commit(master->setup->store, action->task, 0, &result, err);
 }
 
 static void presume_dead(struct master *master, const struct sched_action *action)
@@ -277,15 +222,14 @@ static int act(struct master *master, const struct sched_action *action, struct 
     case SCHED_HAND_OUT:
         return hand_out(master, action, err);
     case SCHED_WRITE_OFF:
-        return write_off(master, action, err);
+        return ledger_write_off(&master->ledger, action, err);
     case SCHED_WRITE_ATTEMPTS:
-        return store_write_attempts(master->setup->store, action->task, (uint8_t)action->attempts,
-                                    err);
+        return ledger_write_attempts(&master->ledger, action, err);
     case SCHED_PRESUME_DEAD:
         presume_dead(master, action);
         return 0;
     case SCHED_DISMISS_WORKER:
-        master->home[action->worker] = true;
+        master->hands[action->worker].is_home = true;
         return 0;
     case SCHED_FINISHED:
         master->finished = true;
@@ -326,67 +270,25 @@ static int loop(struct master *master, struct error *err)
 
 /* --- start and end --- */
 
-static enum task_state state_of(int32_t status)
-{
-    switch (status) {
-    case STORE_DONE:
-        return TASK_DONE;
-    case STORE_DIVERGED:
-        return TASK_DIVERGED;
-    case STORE_FAILED:
-        return TASK_FAILED;
-    case STORE_SKIPPED:
-        return TASK_SKIPPED;
-    case STORE_UNREACHABLE:
-        return TASK_UNREACHABLE;
-    default:
-        return TASK_WAITING;
-    }
-}
-
-/* What the store says of the tasks; prepare has seen to it that rows can be believed. */
-static int read_tasks(const struct master_setup *setup, struct sched_task *tasks, uint8_t *attempts,
-                      int32_t *kept, struct error *err)
-{
-    const struct plan *plan = setup->plan;
-    if (store_read_attempts(setup->store, attempts, err) != 0)
-        return -1;
-    *kept = 0;
-    for (int32_t i = 0; i < plan->task_count; i++) {
-        struct store_result result;
-        if (store_read_results(setup->store, i, 1, &result, err) != 0)
-            return -1;
-        tasks[i] = (struct sched_task){
-            .parent = plan->tasks[i].parent,
-            .cost = plan->tasks[i].cost,
-            .state = state_of(result.status),
-            .attempts = attempts[i],
-        };
-        *kept += tasks[i].state == TASK_DONE;
-    }
-    return 0;
-}
-
 static int create_sched(struct master *master, int32_t *kept, struct error *err)
 {
     const struct master_setup *setup = master->setup;
     size_t count = (size_t)setup->plan->task_count;
     struct sched_task *tasks = mem_zeroed(count, sizeof *tasks, err);
-    uint8_t *attempts = mem_zeroed(count, 1, err);
-    if (tasks != NULL && attempts != NULL && read_tasks(setup, tasks, attempts, kept, err) == 0)
+    if (tasks != NULL && ledger_read(&master->ledger, tasks, kept, err) == 0)
         master->sched = sched_create(tasks, setup->plan->task_count, setup->channel->workers,
                                      setup->limits, err);
     free(tasks);
-    free(attempts);
     return master->sched == NULL ? -1 : 0;
 }
 
 static int master_init(struct master *master, const struct master_setup *setup, struct error *err)
 {
     int32_t kept = 0;
-    *master = (struct master){.setup = setup, .failure.task = -1};
-    master->home = mem_zeroed((size_t)setup->channel->workers, sizeof *master->home, err);
-    if (master->home == NULL || create_sched(master, &kept, err) != 0)
+    *master = (struct master){.setup = setup};
+    ledger_init(&master->ledger, setup->plan, setup->store);
+    master->hands = mem_zeroed((size_t)setup->channel->workers, sizeof *master->hands, err);
+    if (master->hands == NULL || create_sched(master, &kept, err) != 0)
         return -1;
     setup->channel->overhear = overhear;
     setup->channel->overhear_user = master;
@@ -398,14 +300,14 @@ static void master_finish(struct master *master)
 {
     gauge_finish(&master->gauge);
     sched_destroy(master->sched);
-    free(master->home);
+    free(master->hands);
 }
 
 static bool all_are_home(const struct master *master)
 {
     struct channel *channel = master->setup->channel;
     for (int32_t i = 0; i < channel->workers; i++) {
-        if (!master->home[i] || channel->has_ended(channel->self, i))
+        if (!master->hands[i].is_home || channel->has_ended(channel->self, i))
             return false;
     }
     return true;

@@ -5,15 +5,10 @@
 
 #include "base/progress.h"
 #include "channel.h"
+#include "ledger.h"
 #include "plan/plan.h"
 #include "sched/sched.h"
 #include "store/store.h"
-
-/* Where a worker runs, for the result rows. */
-struct worker_place {
-    char host[64];
-    int32_t environment; /* row of /environment */
-};
 
 struct master_setup {
     const struct plan *plan;

@@ -242,7 +242,8 @@ static int run_ranks(struct rank *rank, struct error *err)
 }
 
 /* Of Open MPI's two ways to files OMPIO makes others beside the store and in /dev/shm, which stay
- * when a rank is killed; so does looking for shared memory by name. The user's choice goes first. */
+ * when a rank is killed; so does looking for shared memory by name. The user's choice goes first.
+ */
 static void choose_mpi_parts(void)
 {
     setenv("OMPI_MCA_io", "^ompio", 0);

@@ -28,19 +28,22 @@
 #define TERM_SECONDS 3.0  /* for mpirun to end its ranks */
 #define FRUITLESS_LAUNCHES 2
 
+/* How hard the launch was asked to end. */
+enum pressure { PRESS_NOT, PRESS_STOP, PRESS_TERM, PRESS_KILL };
+
 struct supervisor {
     const struct run_job *job;
     char *const *arguments;
     struct scratch scratch;
     struct launch launch;
-    enum { PRESS_NOT, PRESS_STOP, PRESS_TERM, PRESS_KILL } pressure;
+    enum pressure pressure;
     bool has_status;
     double deadline, next_look; /* seconds, monotonic; no deadline = INFINITY */
 };
 
 /* --- one launch --- */
 
-static void press(struct supervisor *supervisor, int pressure, double seconds)
+static void press(struct supervisor *supervisor, enum pressure pressure, double seconds)
 {
     supervisor->pressure = pressure;
     supervisor->deadline = clock_seconds() + seconds;

@@ -100,7 +100,6 @@ static int finish_task(struct fake *fake, int32_t task, struct work_outcome *out
     struct store_payload payload;
     outcome->status = WORK_DONE;
     outcome->result.status = STORE_DONE;
-    outcome->result.attempts_used = fake->attempts[task];
     if (store_task_payload(fake->store, &fake->tasks, task, &payload, err) != 0)
         return -1;
     return store_read_digest(fake->store, &payload, &outcome->digest, err);

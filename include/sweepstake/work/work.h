@@ -18,7 +18,8 @@ enum work_status { WORK_DONE, WORK_DIVERGED, WORK_INTERRUPTED, WORK_FAILED };
 struct work_outcome {
     enum work_status status;
     uint64_t digest; /* of the payload written; done and diverged only */
-    /* The row, but for host, environment and checksum; failed: reason and message. */
+    /* The row, but for what the master adds: host, environment, attempts, checksum. Failed: reason
+     * and message. */
     struct store_result result;
     double seconds;
 };

@@ -1,0 +1,129 @@
+/* What the master reads and writes in the store. A failed task has no row until it is written off,
+ * which follows its last failure at once: one reason at a time is enough to remember. */
+#include "ledger.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store)
+{
+    *ledger = (struct ledger){.plan = plan, .store = store, .failure.task = -1};
+}
+
+/* --- reading --- */
+
+static enum task_state state_of(int32_t status)
+{
+    switch (status) {
+    case STORE_DONE:
+        return TASK_DONE;
+    case STORE_DIVERGED:
+        return TASK_DIVERGED;
+    case STORE_FAILED:
+        return TASK_FAILED;
+    case STORE_SKIPPED:
+        return TASK_SKIPPED;
+    case STORE_UNREACHABLE:
+        return TASK_UNREACHABLE;
+    default:
+        return TASK_WAITING;
+    }
+}
+
+static int read_tasks(const struct ledger *ledger, struct sched_task *tasks,
+                      const uint8_t *attempts, int32_t *kept, struct error *err)
+{
+    *kept = 0;
+    for (int32_t i = 0; i < ledger->plan->task_count; i++) {
+        struct store_result result;
+        if (store_read_results(ledger->store, i, 1, &result, err) != 0)
+            return -1;
+        tasks[i] = (struct sched_task){
+            .parent = ledger->plan->tasks[i].parent,
+            .cost = ledger->plan->tasks[i].cost,
+            .state = state_of(result.status),
+            .attempts = attempts[i],
+        };
+        *kept += tasks[i].state == TASK_DONE;
+    }
+    return 0;
+}
+
+int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *kept,
+                struct error *err)
+{
+    uint8_t *attempts = mem_zeroed((size_t)ledger->plan->task_count, 1, err);
+    int failed = attempts == NULL || store_read_attempts(ledger->store, attempts, err) != 0 ||
+                 read_tasks(ledger, tasks, attempts, kept, err) != 0;
+    free(attempts);
+    return failed ? -1 : 0;
+}
+
+/* --- results --- */
+
+int ledger_commit(struct ledger *ledger, const struct report *report,
+                  const struct worker_place *place, int32_t attempts, struct error *err)
+{
+    struct store_result result = report->result;
+    memset(result.host, 0, sizeof result.host);
+    text_copy(result.host, sizeof result.host, place->host);
+    result.environment = place->environment;
+    result.attempts_used = attempts;
+    return store_commit(ledger->store, report->task, report->digest, &result, err);
+}
+
+void ledger_note_failure(struct ledger *ledger, const struct report *report)
+{
+    ledger->failure.task = report->task;
+    ledger->failure.reason = report->result.reason;
+    memcpy(ledger->failure.message, report->result.message, sizeof ledger->failure.message);
+    log_line(LOG_DEBUG, "task %d failed: %.*s", report->task, (int)sizeof ledger->failure.message,
+             ledger->failure.message);
+}
+
+/* --- tasks that will not be run --- */
+
+static void describe(const struct ledger *ledger, const struct sched_action *action,
+                     struct store_result *result)
+{
+    const char *message = "the processes that trained it died or fell silent";
+    size_t limit = sizeof result->message;
+    result->status = STORE_FAILED;
+    if (action->state == TASK_SKIPPED) {
+        result->status = STORE_SKIPPED;
+        message = "an ancestor diverged";
+    } else if (action->state == TASK_UNREACHABLE) {
+        result->status = STORE_UNREACHABLE;
+        message = "an ancestor failed";
+    } else if (ledger->failure.task == action->task) {
+        result->reason = ledger->failure.reason;
+        message = ledger->failure.message;
+        limit = sizeof ledger->failure.message;
+    } else {
+        result->reason = STORE_REASON_LOST;
+    }
+    snprintf(result->message, sizeof result->message, "%.*s", (int)limit, message);
+}
+
+int ledger_write_off(const struct ledger *ledger, const struct sched_action *action,
+                     struct error *err)
+{
+    struct store_result result = store_result_pending();
+    describe(ledger, action, &result);
+    result.attempts_used = action->attempts;
+    if (action->state == TASK_FAILED)
+        log_line(LOG_WARNING, "task %d failed for good: %s", action->task, result.message);
+    return store_commit(ledger->store, action->task, 0, &result, err);
+}
+
+int ledger_write_attempts(const struct ledger *ledger, const struct sched_action *action,
+                          struct error *err)
+{
+    uint8_t attempts = (uint8_t)(action->attempts < UINT8_MAX ? action->attempts : UINT8_MAX);
+    return store_write_attempts(ledger->store, action->task, attempts, err);
+}
