@@ -195,7 +195,7 @@ class BadInput(sweep.SweepTest):
             run = self.start("run", "long.yaml", "--workers", workers, "--store", "s.h5")
             try:
                 deadline = time.monotonic() + 20
-                while not (self.folder / "s.h5").exists():
+                while not (self.folder / "s.h5.lock").exists():
                     self.assertLess(time.monotonic(), deadline, self.output())
                     time.sleep(0.02)
                 done = self.sweepstake("run", "long.yaml", "--workers", workers, "--store", "s.h5")
