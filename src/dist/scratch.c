@@ -20,6 +20,7 @@
 #define BIRTH_SECONDS 30
 
 static const char *const places[] = {"/dev/shm", "/tmp"};
+#define PLACES (sizeof places / sizeof *places)
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *at)
 {
@@ -79,8 +80,9 @@ static void remove_abandoned(const char *place)
 
 int scratch_create(struct scratch *scratch, struct error *err)
 {
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; i < PLACES; i++)
         remove_abandoned(places[i]);
+    for (size_t i = 0; i < PLACES; i++) {
         snprintf(scratch->path, sizeof scratch->path, "%s/" SCRATCH_PREFIX "XXXXXX", places[i]);
         if (mkdtemp(scratch->path) == NULL)
             continue;

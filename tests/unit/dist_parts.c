@@ -1,0 +1,194 @@
+/* The supervisor's small parts: the status file, the scratch folder, the figures of progress. */
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../src/dist/gauge.h"
+#include "../../src/dist/peer.h"
+#include "../../src/dist/scratch.h"
+#include "../../src/dist/status.h"
+#include "../../src/dist/wait.h"
+#include "base/file.h"
+
+/* --- the status file --- */
+
+static void a_status_comes_back_as_written(void **state)
+{
+    char folder[] = "/tmp/dist-test-XXXXXX", store[64], path[96];
+    struct status read, status = {.code = 2, .together = true, .err.class = ERROR_USAGE};
+    struct error err = {0};
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(store, sizeof store, "%s/s.h5", folder);
+    snprintf(path, sizeof path, "%s.status", store);
+    assert_false(status_read(store, &read));
+    snprintf(status.err.text, sizeof status.err.text, "one line\nand another");
+    assert_int_equal(status_write(store, &status, &err), 0);
+    assert_true(status_read(store, &read));
+    assert_int_equal(read.code, 2);
+    assert_true(read.together);
+    assert_int_equal(read.err.class, ERROR_USAGE);
+    assert_string_equal(read.err.text, status.err.text);
+    status = (struct status){.code = STATUS_RELAUNCH};
+    assert_int_equal(status_write(store, &status, &err), 0);
+    assert_true(status_read(store, &read));
+    assert_int_equal(read.code, STATUS_RELAUNCH);
+    assert_false(read.together);
+    /* What is no status is none. */
+    static const char *const wrong[] = {"", "0", "0 1 9\n", "x y z\n"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(file_replace(path, wrong[i], strlen(wrong[i]), &err), 0);
+        assert_false(status_read(store, &read));
+    }
+    status_remove(store);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* --- the scratch folder --- */
+
+static void make_old_folder(const char *path)
+{
+    struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(utimensat(AT_FDCWD, path, long_ago, 0), 0);
+}
+
+static void scratch_goes_with_all_that_is_in_it(void **state)
+{
+    struct scratch scratch;
+    struct error err = {0};
+    char inner[128];
+    (void)state;
+    assert_int_equal(scratch_create(&scratch, &err), 0);
+    snprintf(inner, sizeof inner, "%s/session", scratch.path);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    strcat(inner, "/segment");
+    assert_int_equal(file_replace(inner, "x", 1, &err), 0);
+    scratch_remove(&scratch);
+    assert_int_equal(access(scratch.path, F_OK), -1);
+}
+
+static void the_scratch_of_a_dead_supervisor_is_removed(void **state)
+{
+    char abandoned[64], held[64], path[96];
+    struct scratch scratch;
+    struct error err = {0};
+    (void)state;
+    snprintf(abandoned, sizeof abandoned, "/tmp/sweepstake.%d.a", (int)getpid());
+    snprintf(held, sizeof held, "/tmp/sweepstake.%d.b", (int)getpid());
+    make_old_folder(abandoned);
+    assert_int_equal(mkdir(held, 0700), 0);
+    snprintf(path, sizeof path, "%s/supervisor", held);
+    int lock = open(path, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    struct timespec long_ago[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(utimensat(AT_FDCWD, held, long_ago, 0), 0);
+    assert_int_equal(scratch_create(&scratch, &err), 0);
+    scratch_remove(&scratch);
+    assert_int_equal(access(abandoned, F_OK), -1);
+    assert_int_equal(access(held, F_OK), 0);
+    close(lock);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(held), 0);
+}
+
+/* --- peers --- */
+
+static void a_process_that_ended_is_noticed(void **state)
+{
+    struct peer peer;
+    int hold[2];
+    char byte;
+    (void)state;
+    assert_int_equal(pipe(hold), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(hold[1]);
+        _exit(read(hold[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    peer_self(&peer);
+    assert_int_equal(peer.pid, getpid());
+    assert_true(peer.host[0] != '\0');
+    peer.pid = child;
+    int watch = peer_watch(&peer);
+    if (watch < 0)
+        skip(); /* this kernel cannot tell */
+    assert_false(peer_has_ended(watch));
+    close(hold[0]);
+    close(hold[1]);
+    for (int i = 0; i < 500 && !peer_has_ended(watch); i++)
+        sleep_seconds(0.01);
+    assert_true(peer_has_ended(watch));
+    close(watch);
+    peer.pid_space++;
+    assert_int_equal(peer_watch(&peer), -1); /* on another machine */
+    assert_false(peer_has_ended(-1));
+}
+
+/* --- progress --- */
+
+static void figures_follow_the_heartbeats(void **state)
+{
+    struct plan_training training = {.iterations = 100};
+    struct plan_task tasks[2] = {{.parent = -1}, {.parent = 0, .level = 1, .start_iteration = 20}};
+    struct plan plan = {.tasks = tasks, .task_count = 2, .trainings = &training};
+    struct sched_task scheduled[2] = {{.parent = -1, .cost = 1}, {.parent = 0, .cost = 1}};
+    struct sched_limits limits = {.max_attempts = 1};
+    struct error err = {0};
+    struct gauge gauge;
+    (void)state;
+    struct sched *sched = sched_create(scheduled, 2, 2, limits, &err);
+    assert_non_null(sched);
+    assert_int_equal(gauge_init(&gauge, &plan, 2, 0, 10.0, &err), 0);
+    assert_true(isnan(gauge_read(&gauge, sched, 10.0)->iterations_a_second));
+    gauge_task(&gauge, 0, 0);
+    gauge_task(&gauge, 1, 1);
+    gauge_iteration(&gauge, 0, 0, 50);
+    gauge_iteration(&gauge, 1, 1, 40);
+    gauge_iteration(&gauge, 1, 0, 90); /* of a task it has no more */
+    const struct progress *progress = gauge_read(&gauge, sched, 12.0);
+    assert_int_equal(progress->total, 2);
+    assert_int_equal(progress->left, 2);
+    assert_true(progress->elapsed == 2.0);
+    assert_true(progress->iterations_a_second == 35.0); /* 50 and 20 in two seconds */
+    assert_string_equal(progress->workers[0].what, "dense");
+    assert_string_equal(progress->workers[1].what, "ticket");
+    assert_int_equal(progress->workers[1].level, 1);
+    gauge_iteration(&gauge, 0, 0, INFINITY); /* done */
+    assert_true(gauge.workers[0].iteration == 100);
+    gauge_task(&gauge, 0, -1);
+    assert_int_equal(gauge_read(&gauge, sched, 12.0)->workers[0].task, -1);
+    gauge_finish(&gauge);
+    sched_destroy(sched);
+}
+
+static void heartbeats_are_never_missed_for_silence(void **state)
+{
+    (void)state;
+    assert_true(heartbeat_seconds(0) == 1);
+    assert_true(heartbeat_seconds(60) == 1);
+    assert_true(heartbeat_seconds(1) == 0.25);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_status_comes_back_as_written),
+        cmocka_unit_test(scratch_goes_with_all_that_is_in_it),
+        cmocka_unit_test(the_scratch_of_a_dead_supervisor_is_removed),
+        cmocka_unit_test(a_process_that_ended_is_noticed),
+        cmocka_unit_test(figures_follow_the_heartbeats),
+        cmocka_unit_test(heartbeats_are_never_missed_for_silence),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
