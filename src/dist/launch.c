@@ -33,28 +33,32 @@ static bool is_one_node(void)
 int launch_set_environment(const struct store_identity *identity, const char *scratch,
                            struct error *err)
 {
+    enum { DEFAULT, ALWAYS, ONE_NODE }; /* unless the user set it; in any case; on one node */
     const struct {
         const char *name, *value;
-        int replace; /* what the user set */
+        int where;
     } variables[] = {
-        {SUPERVISED_VARIABLE, scratch, 1},
-        {"OPENBLAS_NUM_THREADS", "1", 1},
-        {"OPENBLAS_CORETYPE", identity->blas_core, 0},
-        {"SWEEPSTAKE_ISA", identity->isa, 0},
-        {"HDF5_USE_FILE_LOCKING", "FALSE", 1},
-        {"OMPI_MCA_orte_tmpdir_base", scratch, 1},
-        {"OMPI_MCA_mpi_yield_when_idle", "1", 0},
-        {"OMPI_MCA_pml", "ob1", 0},
-        {"OMPI_MCA_btl", "self,vader", 0},
-        {"OMPI_MCA_btl_vader_backing_directory", scratch, 1},
-        {"OMPI_ALLOW_RUN_AS_ROOT", "1", 1},
-        {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1},
+        {SUPERVISED_VARIABLE, scratch, ALWAYS},
+        {"OPENBLAS_NUM_THREADS", "1", ALWAYS},
+        {"OPENBLAS_CORETYPE", identity->blas_core, DEFAULT},
+        {"SWEEPSTAKE_ISA", identity->isa, DEFAULT},
+        {"HDF5_USE_FILE_LOCKING", "FALSE", ALWAYS},
+        {"OMPI_ALLOW_RUN_AS_ROOT", "1", ALWAYS},
+        {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", ALWAYS},
+        {"OMPI_MCA_mpi_yield_when_idle", "1", DEFAULT},
+        {"OMPI_MCA_pml", "ob1", DEFAULT},
+        /* Shared memory alone, and files in the scratch folder, which is on this node. The second
+         * of two equal settings is what Open MPI 5 calls it. */
+        {"OMPI_MCA_btl", "self,vader", ONE_NODE},
+        {"OMPI_MCA_btl_vader_backing_directory", scratch, ONE_NODE},
+        {"OMPI_MCA_btl_sm_backing_directory", scratch, ONE_NODE},
+        {"OMPI_MCA_orte_tmpdir_base", scratch, ONE_NODE},
+        {"PRTE_MCA_prte_tmpdir_base", scratch, ONE_NODE},
     };
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
-        bool is_shared_memory = strncmp(variables[i].name, "OMPI_MCA_btl", 12) == 0;
-        if (is_shared_memory && !is_one_node())
+        if (variables[i].where == ONE_NODE && !is_one_node())
             continue;
-        if (setenv(variables[i].name, variables[i].value, variables[i].replace) != 0)
+        if (setenv(variables[i].name, variables[i].value, variables[i].where != DEFAULT) != 0)
             return error_set(err, ERROR_RESOURCE, "not enough memory for the environment");
     }
     return 0;
@@ -95,6 +99,30 @@ static const char **command_line(const struct launch_setup *setup, char ranks[16
     return line;
 }
 
+static bool is_program(const char *folder, size_t length, const char *name)
+{
+    char path[PATH_MAX];
+    int written = snprintf(path, sizeof path, "%.*s/%s", (int)length, folder, name);
+    return written < (int)sizeof path && access(path, X_OK) == 0;
+}
+
+int launch_check(const char *mpirun, struct error *err)
+{
+    const char *path = getenv("PATH");
+    bool found = strchr(mpirun, '/') != NULL && access(mpirun, X_OK) == 0;
+    while (!found && path != NULL && *path != '\0') {
+        size_t length = strcspn(path, ":");
+        found = is_program(path, length, mpirun);
+        path += length + (path[length] == ':');
+    }
+    if (found)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "%s was not found: several workers need Open MPI (on Debian: apt-get install "
+                     "openmpi-bin), or use --workers 1",
+                     mpirun);
+}
+
 /* In the child. Sends errno through `trouble`, which closes by itself when mpirun starts. */
 static void become_mpirun(const char *const *line, pid_t supervisor, int trouble)
 {
@@ -114,11 +142,6 @@ static void become_mpirun(const char *const *line, pid_t supervisor, int trouble
 
 static int launch_failed(const char *mpirun, int reason, struct error *err)
 {
-    if (reason == ENOENT)
-        return error_set(err, ERROR_USAGE,
-                         "%s was not found: several workers need Open MPI (on Debian: apt-get "
-                         "install openmpi-bin), or use --workers 1",
-                         mpirun);
     return error_set(err, ERROR_RESOURCE, "%s cannot be started: %s", mpirun, strerror(reason));
 }
 

@@ -29,7 +29,10 @@ struct launch {
 int launch_set_environment(const struct store_identity *identity, const char *scratch,
                            struct error *err);
 
-/* Starts mpirun in a process group of its own. Usage error when there is none. */
+/* Usage error, with what to install, when there is no such program. */
+int launch_check(const char *mpirun, struct error *err);
+
+/* Starts mpirun in a process group of its own. */
 int launch_start(const struct launch_setup *setup, struct launch *launch, struct error *err);
 
 /* Takes note of children that ended: mpirun, or ranks it left behind. */

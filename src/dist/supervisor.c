@@ -22,6 +22,7 @@
 
 #define POLL_SECONDS 0.01
 #define LOOK_SECONDS 0.5  /* for the status, on a file system that may be far away */
+#define BEAT_SECONDS 5.0  /* the lock's heartbeat, for runs on other nodes */
 #define STOP_SECONDS 30.0 /* for the tasks at hand to be given back */
 #define END_SECONDS 5.0   /* for MPI to finalize after the status was written */
 #define LEAVE_SECONDS 0.5 /* for ranks to leave where no rank may finalize */
@@ -38,7 +39,8 @@ struct supervisor {
     struct launch launch;
     enum pressure pressure;
     bool has_status;
-    double deadline, next_look; /* seconds, monotonic; no deadline = INFINITY */
+    struct store_lock *lock;               /* not owned */
+    double deadline, next_look, next_beat; /* seconds, monotonic; no deadline = INFINITY */
 };
 
 /* --- one launch --- */
@@ -78,6 +80,14 @@ static void look_for_status(struct supervisor *supervisor, double now)
     supervisor->deadline = now + (status.together ? END_SECONDS : LEAVE_SECONDS);
 }
 
+static void beat(struct supervisor *supervisor, double now)
+{
+    if (now < supervisor->next_beat)
+        return;
+    supervisor->next_beat = now + BEAT_SECONDS;
+    store_lock_beat(supervisor->lock);
+}
+
 static void escalate(struct supervisor *supervisor)
 {
     if (supervisor->pressure < PRESS_TERM) {
@@ -106,15 +116,21 @@ static void watch_launch(struct supervisor *supervisor)
         else if (now > supervisor->deadline)
             escalate(supervisor);
         look_for_status(supervisor, now);
+        beat(supervisor, now);
         sleep_seconds(POLL_SECONDS);
     }
+}
+
+static const char *mpirun_of(const struct run_job *job)
+{
+    return job->mpirun != NULL ? job->mpirun : "mpirun";
 }
 
 static int run_launch(struct supervisor *supervisor, struct error *err)
 {
     const struct run_job *job = supervisor->job;
     struct launch_setup setup = {
-        .mpirun = job->mpirun != NULL ? job->mpirun : "mpirun",
+        .mpirun = mpirun_of(job),
         .ranks = job->workers + 1,
         .scratch = supervisor->scratch.path,
         .arguments = supervisor->arguments,
@@ -184,7 +200,8 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
             break;
         fruitless = after > before ? 0 : fruitless + 1;
         before = after;
-        log_line(LOG_WARNING, "the launch was lost; launching again");
+        log_line(LOG_WARNING, "the launch was lost%s",
+                 fruitless < FRUITLESS_LAUNCHES ? "; launching again" : "");
     }
     return fruitless < FRUITLESS_LAUNCHES ? error_exit_status(err) : give_up(supervisor, err);
 }
@@ -194,6 +211,7 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
 static int supervise(struct supervisor *supervisor, struct prepared *prepared, struct error *err)
 {
     int32_t task_count = prepared->plan->task_count;
+    supervisor->lock = prepared->lock;
     if (scratch_create(&supervisor->scratch, err) != 0)
         return error_exit_status(err);
     int status = 1;
@@ -214,7 +232,7 @@ int run_supervise(const struct run_job *job, char *const *arguments, struct erro
     struct prepared prepared;
     int status = RUN_COMPLETE;
     stop_watch();
-    if (prepare(job, &prepared, err) != 0)
+    if (launch_check(mpirun_of(job), err) != 0 || prepare(job, &prepared, err) != 0)
         return error_exit_status(err);
     if (prepared.to_do == 0)
         log_line(LOG_INFO, "%s is complete: nothing to do", job->store_file);

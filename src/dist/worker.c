@@ -89,6 +89,18 @@ static void beat(struct worker *worker, double now)
     }
 }
 
+/* Returns whether orders came. They are read first: what waited while this rank was away must not
+ * be taken for silence. */
+static bool attend(struct worker *worker, double now)
+{
+    bool came = false;
+    while (listen(worker))
+        came = true;
+    if (now >= worker->next_heartbeat)
+        beat(worker, now);
+    return came;
+}
+
 /* --- tasks --- */
 
 static bool is_to_stop(const struct worker *worker)
@@ -103,11 +115,8 @@ static bool hear_progress(void *user, double iteration)
     worker->iteration = iteration;
     if (now >= worker->next_listen) {
         worker->next_listen = now + LISTEN_SECONDS;
-        while (listen(worker))
-            ;
+        attend(worker, now);
     }
-    if (now >= worker->next_heartbeat)
-        beat(worker, now);
     return is_to_stop(worker);
 }
 
@@ -117,9 +126,7 @@ static void send_surely(struct worker *worker, const struct report *report)
     struct nap nap = {0};
     while (!worker->leaving &&
            !mailbox_send(&worker->mailbox, report, report_size(report->kind), 0)) {
-        double now = clock_seconds();
-        if (now >= worker->next_heartbeat)
-            beat(worker, now);
+        attend(worker, clock_seconds());
         nap_take(&nap);
     }
 }
@@ -148,10 +155,7 @@ static void serve(struct worker *worker)
     struct report ready = report_ready();
     send_surely(worker, &ready);
     while (!worker->leaving) {
-        double now = clock_seconds();
-        if (now >= worker->next_heartbeat)
-            beat(worker, now);
-        if (listen(worker))
+        if (attend(worker, clock_seconds()))
             nap_reset(&worker->nap);
         else
             nap_take(&worker->nap);
