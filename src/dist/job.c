@@ -15,6 +15,22 @@ int job_status(enum master_verdict verdict)
     }
 }
 
+/* In blocks: a row is half a kilobyte. */
+int job_read_statuses(struct store *store, int32_t count, enum store_status *statuses,
+                      struct error *err)
+{
+    struct store_result rows[64];
+    const int32_t most = sizeof rows / sizeof *rows;
+    for (int32_t first = 0; first < count; first += most) {
+        int32_t block = count - first < most ? count - first : most;
+        if (store_read_results(store, first, block, rows, err) != 0)
+            return -1;
+        for (int32_t i = 0; i < block; i++)
+            statuses[first + i] = (enum store_status)rows[i].status;
+    }
+    return 0;
+}
+
 int job_executor(const struct run_job *job, const struct plan *plan, struct store *store,
                  struct executor *executor, struct error *err)
 {

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job.h"
 
 void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store)
 {
@@ -17,7 +18,7 @@ void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *s
 
 /* --- reading --- */
 
-static enum task_state state_of(int32_t status)
+static enum task_state state_of(enum store_status status)
 {
     switch (status) {
     case STORE_DONE:
@@ -30,36 +31,39 @@ static enum task_state state_of(int32_t status)
         return TASK_SKIPPED;
     case STORE_UNREACHABLE:
         return TASK_UNREACHABLE;
-    default:
-        return TASK_WAITING;
+    case STORE_PENDING:
+        break;
     }
+    return TASK_WAITING;
 }
 
-static int read_tasks(const struct ledger *ledger, struct sched_task *tasks,
-                      const uint8_t *attempts, int32_t *kept, struct error *err)
+static int read_columns(const struct ledger *ledger, enum store_status *statuses, uint8_t *attempts,
+                        struct error *err)
 {
-    *kept = 0;
-    for (int32_t i = 0; i < ledger->plan->task_count; i++) {
-        struct store_result result;
-        if (store_read_results(ledger->store, i, 1, &result, err) != 0)
-            return -1;
-        tasks[i] = (struct sched_task){
-            .parent = ledger->plan->tasks[i].parent,
-            .cost = ledger->plan->tasks[i].cost,
-            .state = state_of(result.status),
-            .attempts = attempts[i],
-        };
-        *kept += tasks[i].state == TASK_DONE;
-    }
-    return 0;
+    if (store_read_attempts(ledger->store, attempts, err) != 0)
+        return -1;
+    return job_read_statuses(ledger->store, ledger->plan->task_count, statuses, err);
 }
 
 int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *kept,
                 struct error *err)
 {
-    uint8_t *attempts = mem_zeroed((size_t)ledger->plan->task_count, 1, err);
-    int failed = attempts == NULL || store_read_attempts(ledger->store, attempts, err) != 0 ||
-                 read_tasks(ledger, tasks, attempts, kept, err) != 0;
+    const struct plan *plan = ledger->plan;
+    enum store_status *statuses = mem_zeroed((size_t)plan->task_count, sizeof *statuses, err);
+    uint8_t *attempts = mem_zeroed((size_t)plan->task_count, 1, err);
+    int failed =
+        statuses == NULL || attempts == NULL || read_columns(ledger, statuses, attempts, err) != 0;
+    *kept = 0;
+    for (int32_t i = 0; i < plan->task_count && !failed; i++) {
+        tasks[i] = (struct sched_task){
+            .parent = plan->tasks[i].parent,
+            .cost = plan->tasks[i].cost,
+            .state = state_of(statuses[i]),
+            .attempts = attempts[i],
+        };
+        *kept += tasks[i].state == TASK_DONE;
+    }
+    free(statuses);
     free(attempts);
     return failed ? -1 : 0;
 }

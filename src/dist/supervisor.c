@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "dist/run.h"
+#include "job.h"
 #include "launch.h"
 #include "prepare.h"
 #include "scratch.h"
@@ -145,22 +146,31 @@ static int run_launch(struct supervisor *supervisor, struct error *err)
 
 /* --- launches --- */
 
-/* A figure that grows with each task tried or finished; -1 when the store cannot be read. */
-static int64_t measure_progress(const struct run_job *job, int32_t count, struct error *err)
+/* A figure that grows with each task tried or finished. */
+static int64_t progress_of(const enum store_status *statuses, const uint8_t *attempts,
+                           int32_t count)
 {
     int64_t progress = 0;
+    for (int32_t i = 0; i < count; i++)
+        progress += attempts[i] + (statuses[i] != STORE_PENDING ? UINT8_MAX : 0);
+    return progress;
+}
+
+/* -1 when the store cannot be read. */
+static int64_t measure_progress(const struct run_job *job, int32_t count, struct error *err)
+{
+    int64_t progress = -1;
     uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
-    struct store *store =
-        attempts == NULL ? NULL : store_open(job->store_file, STORE_READ, NULL, err);
-    int failed = store == NULL || store_read_attempts(store, attempts, err) != 0;
-    for (int32_t i = 0; i < count && !failed; i++) {
-        struct store_result result;
-        failed = store_read_results(store, i, 1, &result, err) != 0;
-        progress += attempts[i] + (result.status != STORE_PENDING ? UINT8_MAX : 0);
-    }
+    enum store_status *statuses = mem_zeroed((size_t)count, sizeof *statuses, err);
+    struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
+    if (attempts != NULL && statuses != NULL && store != NULL &&
+        store_read_attempts(store, attempts, err) == 0 &&
+        job_read_statuses(store, count, statuses, err) == 0)
+        progress = progress_of(statuses, attempts, count);
     store_close(store);
+    free(statuses);
     free(attempts);
-    return failed ? -1 : progress;
+    return progress;
 }
 
 static int give_up(const struct supervisor *supervisor, struct error *err)

@@ -3,7 +3,8 @@
  *
  * Network and dataset are kept for the next task, which mostly uses the same. They are no state: a
  * task sets all of the network it uses. What fails before the payload is written is the task's own
- * failure; a store that cannot be read or written ends the process. */
+ * failure; a store that cannot be written ends the process. */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,15 +181,16 @@ static void fill_result(const struct attempt *attempt, struct work_outcome *outc
     fill_scores(&attempt->result, result);
 }
 
-/* What a task that fails says of itself. Memory may be there for it once others are forgotten. */
+/* What a task that fails says of itself. Memory may be there once network and dataset are
+ * forgotten. */
 static void fill_failure(struct attempt *attempt, const struct error *why,
                          struct work_outcome *outcome)
 {
     struct store_result *result = &outcome->result;
-    bool resource = why->class == ERROR_RESOURCE;
+    bool no_memory = why->class == ERROR_RESOURCE && errno == ENOMEM;
     outcome->status = WORK_FAILED;
     result->status = STORE_FAILED;
-    result->reason = resource ? STORE_REASON_MEMORY : STORE_REASON_ERROR;
+    result->reason = no_memory ? STORE_REASON_MEMORY : STORE_REASON_ERROR;
     text_copy(result->message, sizeof result->message, why->text);
     forget(attempt->real);
 }
@@ -218,6 +220,7 @@ static int make_and_train(struct attempt *attempt, struct error *err)
 static int run_attempt(struct attempt *attempt, struct work_outcome *outcome, struct error *err)
 {
     struct error own = {0};
+    errno = 0;
     if (make_and_train(attempt, &own) != 0) {
         if (own.class == ERROR_INTERNAL) {
             *err = own;

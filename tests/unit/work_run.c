@@ -1,6 +1,8 @@
 /* The real executor: what a task leaves depends on the task alone. */
 #include "work_support.h"
 
+#include <sys/resource.h>
+
 static void run_task(struct bench *bench, const struct executor *executor, int32_t task,
                      struct work_outcome *outcome)
 {
@@ -141,6 +143,49 @@ static void divergence_is_a_result(void **state)
     bench_end(&bench);
 }
 
+/* Runs `task` with `bytes` more memory than now; the outcome's reason, -1 = it did not fail. */
+static int32_t reason_with_memory(const struct executor *executor, int32_t task, rlim_t bytes)
+{
+    struct work_outcome outcome;
+    struct error err = {0};
+    long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "r");
+    if (statm == NULL || fscanf(statm, "%ld", &pages) != 1)
+        return -2;
+    fclose(statm);
+    struct rlimit limit, before;
+    getrlimit(RLIMIT_AS, &before);
+    limit = before;
+    limit.rlim_cur = (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes;
+    setrlimit(RLIMIT_AS, &limit);
+    int failed = executor->run(executor->self, task, NULL, &outcome, &err);
+    setrlimit(RLIMIT_AS, &before);
+    if (failed)
+        return -2;
+    return outcome.status == WORK_FAILED ? outcome.result.reason : -1;
+}
+
+static void a_task_too_large_for_memory_fails_alone(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+    (void)state;
+    skip(); /* its shadow memory cannot be limited */
+#else
+    struct bench bench;
+    struct executor executor;
+    (void)state;
+    bench_begin(&bench, "name: small\narchitecture: lenet-4000-4000\n"
+                        "dataset: {name: digits, train: 300, test: 100, validation: 60}\n"
+                        "train: {iterations: 1, batch: 20, evaluate: {every: 1}}\n"
+                        "prune: {rounds: 1}\nsnapshots: []\n");
+    create(&bench, &executor);
+    assert_int_equal(reason_with_memory(&executor, 0, 20 << 20), STORE_REASON_MEMORY);
+    assert_int_equal(reason_with_memory(&executor, 0, (rlim_t)4 << 30), -1);
+    executor.destroy(executor.self);
+    bench_end(&bench);
+#endif
+}
+
 static void speed_is_measured(void **state)
 {
     struct error err = {0};
@@ -160,6 +205,7 @@ int main(void)
         cmocka_unit_test(rows_say_what_was_trained),
         cmocka_unit_test(an_interrupted_task_leaves_nothing),
         cmocka_unit_test(divergence_is_a_result),
+        cmocka_unit_test(a_task_too_large_for_memory_fails_alone),
         cmocka_unit_test(speed_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
