@@ -78,11 +78,13 @@ static const char **command_line(const struct launch_setup *setup, char ranks[16
     size_t count = 0, words = 0, variables = sizeof passed_on / sizeof *passed_on;
     while (setup->arguments[words] != NULL)
         words++;
-    const char **line = mem_zeroed(words + 2 * variables + 8, sizeof *line, err);
+    const char **line = mem_zeroed(words + 2 * variables + 9, sizeof *line, err);
     if (line == NULL)
         return NULL;
     snprintf(ranks, 16, "%d", setup->ranks);
     line[count++] = setup->mpirun;
+    if (!setup->verbose)
+        line[count++] = "--quiet";
     line[count++] = "--enable-recovery";
     line[count++] = "--oversubscribe"; /* the master shares a core */
     line[count++] = "--bind-to";

@@ -15,6 +15,7 @@ struct launch_setup {
     const char *mpirun;
     int ranks;
     const char *scratch;
+    bool verbose;           /* mpirun tells what it does */
     char *const *arguments; /* a rank's command line, NULL-terminated */
 };
 

@@ -134,6 +134,7 @@ static int run_launch(struct supervisor *supervisor, struct error *err)
         .mpirun = mpirun_of(job),
         .ranks = job->workers + 1,
         .scratch = supervisor->scratch.path,
+        .verbose = job->verbose,
         .arguments = supervisor->arguments,
     };
     status_remove(job->store_file);
