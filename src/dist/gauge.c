@@ -79,7 +79,8 @@ const struct progress *gauge_read(struct gauge *gauge, const struct sched *sched
     progress->done = counts.done;
     progress->diverged = counts.diverged;
     progress->failed = counts.failed;
-    progress->skipped = counts.skipped + counts.unreachable;
+    progress->skipped = counts.skipped;
+    progress->unreachable = counts.unreachable;
     progress->running = counts.running;
     progress->left = counts.left;
     progress->elapsed = now - gauge->started;

@@ -45,7 +45,8 @@ struct view_progress *view_progress_create(enum view_progress_mode mode, int col
 
 static int32_t finished_tasks(const struct progress *progress)
 {
-    return progress->done + progress->diverged + progress->failed + progress->skipped;
+    return progress->done + progress->diverged + progress->failed + progress->skipped +
+           progress->unreachable;
 }
 
 static int tenths(const struct progress *progress)
@@ -113,9 +114,8 @@ static void add_counts(struct text *line, const struct progress *progress, size_
         int32_t count;
         const char *what;
     } counts[] = {
-        {progress->failed, "failed"},
-        {progress->diverged, "diverged"},
-        {progress->skipped, "skipped"},
+        {progress->failed, "failed"},   {progress->diverged, "diverged"},
+        {progress->skipped, "skipped"}, {progress->unreachable, "unreachable"},
         {progress->running, "running"},
     };
     struct text part = {0};

@@ -96,6 +96,19 @@ static void test_what_went_wrong_fits_the_narrowest_terminal(void **state)
                  "\r[###.......] 34/120 done, 1 failed, 2 diverged, 4 skipped, 3 running\033[K\n");
 }
 
+/* Below a failed task: the next run tries them again, which skipped ones (below a diverged) are
+ * not. */
+static void test_unreachable_tasks_are_told_apart_from_skipped_ones(void **state)
+{
+    (void)state;
+    struct progress now = halfway();
+    now.failed = 1;
+    now.unreachable = 14;
+    assert_drawn(VIEW_LIVE, 80, &now, 1,
+                 "\r[####......] 34/120 done, 1 failed, 14 unreachable, 3 running | "
+                 "3,412 it/s\033[K\n");
+}
+
 static void test_unknown_rates_are_left_out(void **state)
 {
     (void)state;
@@ -185,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_live_line_at_three_widths),
         cmocka_unit_test(test_live_line_never_fills_the_terminal),
         cmocka_unit_test(test_what_went_wrong_fits_the_narrowest_terminal),
+        cmocka_unit_test(test_unreachable_tasks_are_told_apart_from_skipped_ones),
         cmocka_unit_test(test_unknown_rates_are_left_out),
         cmocka_unit_test(test_live_line_is_cleared_once),
         cmocka_unit_test(test_lines_now_and_then),

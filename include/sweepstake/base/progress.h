@@ -12,7 +12,8 @@ struct progress_worker {
 };
 
 struct progress {
-    int32_t total, done, diverged, failed, skipped, running, left;
+    int32_t total, done, diverged, failed, running, left;
+    int32_t skipped, unreachable; /* below a task that diverged; below one that failed */
     int32_t kept;             /* of `done`: finished by earlier launches */
     double elapsed;           /* seconds since the launch */
     double seconds_left;      /* NaN = not known yet */
