@@ -47,6 +47,10 @@ def _open_unlocked(path):
         return h5py.File(path, "r", locking=False)
     except (TypeError, ValueError):  # an h5py or HDF5 without the choice
         return h5py.File(path, "r")
+    except OSError as error:
+        if "file locking flag" not in str(error):
+            raise
+        return h5py.File(path, "r")  # this process has it open with a lock; HDF5 wants all its handles alike
 
 
 def _text(value):

@@ -140,6 +140,12 @@ class Notebook(unittest.TestCase):
             file.attrs["format"], file.attrs["format_version"] = "sweepstake", 9
         self.assert_refused("version 9; this module reads version 1", sweepstake.open, self.folder / "other.h5")
 
+    def test_a_handle_of_plain_h5py_may_be_open(self):
+        store = self.make()
+        with h5py.File(store.path, "r") as held:
+            self.assertEqual(len(store.points), len(held["points"]))
+            self.check_weights(sweepstake.open(store.path).weights(1, "final")["fc1.weight"], 1, 4, 0, (3, 5))
+
     def test_the_example(self):
         self.make()
         here = os.getcwd()
