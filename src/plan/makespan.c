@@ -1,5 +1,6 @@
-/* How long the plan takes: the longest chain, and list scheduling on a number of workers (a free
- * worker takes the ready task with the longest chain behind it), the order the master follows. */
+/* How long the plan, or what is left of it, takes: the longest chain, and list scheduling on a
+ * number of workers (a free worker takes the ready task with the longest chain behind it), the
+ * order the master follows. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -47,24 +48,32 @@ static struct entry heap_pop(struct heap *heap)
 
 struct simulation {
     const struct plan *plan;
+    const bool *to_run;   /* NULL = all; the others are as good as done, nothing waits for them */
     double *chains;       /* of a task: its cost and the longest chain of its descendants */
     int32_t *first_child; /* lists of children, -1 = none */
     int32_t *next_sibling;
     struct heap ready, running; /* by chain, the longest first; by time of finishing */
 };
 
+static bool is_to_run(const struct simulation *simulation, int32_t task)
+{
+    return simulation->to_run == NULL || simulation->to_run[task];
+}
+
 static void find_chains(struct simulation *simulation)
 {
     const struct plan *plan = simulation->plan;
     for (int32_t i = plan->task_count - 1; i >= 0; i--) {
         const struct plan_task *task = &plan->tasks[i];
+        if (!is_to_run(simulation, i))
+            continue;
         simulation->chains[i] += task->cost;
         if (task->parent >= 0 && simulation->chains[task->parent] < simulation->chains[i])
             simulation->chains[task->parent] = simulation->chains[i];
     }
 }
 
-/* Puts the tasks that wait for `parent` (-1 = for nothing) among the ready ones. */
+/* Tasks that wait for nothing are ready, the others hang below their parents. */
 static void link_children(struct simulation *simulation)
 {
     const struct plan *plan = simulation->plan;
@@ -72,7 +81,9 @@ static void link_children(struct simulation *simulation)
         simulation->first_child[i] = -1;
     for (int32_t i = plan->task_count - 1; i >= 0; i--) {
         int32_t parent = plan->tasks[i].parent;
-        if (parent < 0) {
+        if (!is_to_run(simulation, i))
+            continue;
+        if (parent < 0 || !is_to_run(simulation, parent)) {
             heap_push(&simulation->ready, -simulation->chains[i], i);
         } else {
             simulation->next_sibling[i] = simulation->first_child[parent];
@@ -120,9 +131,9 @@ static void finish(struct simulation *simulation)
     free(simulation->running.entries);
 }
 
-double plan_makespan_cost(const struct plan *plan, int32_t workers)
+double plan_makespan_cost(const struct plan *plan, int32_t workers, const bool *to_run)
 {
-    struct simulation simulation = {.plan = plan};
+    struct simulation simulation = {.plan = plan, .to_run = to_run};
     double makespan = NAN;
     if (allocate(&simulation)) {
         find_chains(&simulation);
@@ -133,8 +144,8 @@ double plan_makespan_cost(const struct plan *plan, int32_t workers)
     return makespan;
 }
 
-double plan_critical_cost(const struct plan *plan)
+double plan_critical_cost(const struct plan *plan, const bool *to_run)
 {
     /* With a worker for each task nothing waits but for its parent. */
-    return plan_makespan_cost(plan, plan->task_count);
+    return plan_makespan_cost(plan, plan->task_count, to_run);
 }
