@@ -22,9 +22,9 @@ struct plan_options_given {
 /* What is printed, as numbers. */
 struct plan_figures {
     int64_t experiments, points, tasks, unshared_tasks;
-    int64_t done, diverged, failed, todo; /* by the store; todo = tasks without one */
-    double core_seconds, unshared_core_seconds, left_core_seconds, longest_seconds,
-        makespan_seconds;
+    int64_t done, diverged, failed, skipped, unreachable, to_run; /* by the store */
+    double core_seconds, unshared_core_seconds;
+    double left_core_seconds, longest_seconds, makespan_seconds; /* of the tasks to run */
     int64_t store_bytes, memory_bytes;
     int workers;
 };
@@ -45,8 +45,18 @@ static enum options_result read_options(const struct command *command, int argc,
 
 /* --- figures --- */
 
-static int count_done(const struct plan *plan, struct store *store, struct plan_figures *figures,
-                      struct error *err)
+static void count_status(struct plan_figures *figures, enum store_status status)
+{
+    figures->done += status == STORE_DONE;
+    figures->diverged += status == STORE_DIVERGED;
+    figures->failed += status == STORE_FAILED;
+    figures->skipped += status == STORE_SKIPPED;
+    figures->unreachable += status == STORE_UNREACHABLE;
+}
+
+/* `to_run`: [tasks]. */
+static int count_statuses(const struct plan *plan, struct store *store,
+                          struct plan_figures *figures, bool *to_run, struct error *err)
 {
     size_t count = (size_t)plan->task_count;
     enum store_status *statuses = mem_zeroed(count, sizeof *statuses, err);
@@ -54,23 +64,17 @@ static int count_done(const struct plan *plan, struct store *store, struct plan_
     int32_t torn;
     int failed = statuses == NULL || attempts == NULL ||
                  work_read_statuses(plan, store, false, statuses, attempts, &torn, err) != 0;
-    double left = 0;
     for (int32_t i = 0; i < plan->task_count && !failed; i++) {
-        figures->done += statuses[i] == STORE_DONE;
-        figures->diverged += statuses[i] == STORE_DIVERGED;
-        figures->failed += statuses[i] == STORE_FAILED;
-        bool to_run = statuses[i] == STORE_PENDING || statuses[i] == STORE_FAILED;
-        figures->todo += to_run;
-        left += to_run ? plan->tasks[i].cost : 0;
+        count_status(figures, statuses[i]);
+        to_run[i] = work_is_to_run(statuses[i]);
     }
-    figures->left_core_seconds *= plan->cost > 0 ? left / plan->cost : 0;
     free(statuses);
     free(attempts);
     return failed ? -1 : 0;
 }
 
 static int read_store(const struct plan *plan, const char *path, struct plan_figures *figures,
-                      struct error *err)
+                      bool *to_run, struct error *err)
 {
     struct store *store = store_open(path, STORE_READ, NULL, err);
     if (store == NULL)
@@ -80,9 +84,21 @@ static int read_store(const struct plan *plan, const char *path, struct plan_fig
         error_set(err, ERROR_USAGE, "%s: holds another grid ('%s'); give the store of this grid",
                   path, store_identity(store)->name);
     else
-        failed = count_done(plan, store, figures, err);
+        failed = count_statuses(plan, store, figures, to_run, err);
     store_close(store);
     return failed;
+}
+
+static void measure_what_is_left(const struct plan *plan, const bool *to_run,
+                                 double seconds_per_operation, struct plan_figures *figures)
+{
+    for (int32_t i = 0; i < plan->task_count; i++) {
+        figures->to_run += to_run[i];
+        figures->left_core_seconds += to_run[i] ? plan->tasks[i].cost * seconds_per_operation : 0;
+    }
+    figures->longest_seconds = plan_critical_cost(plan, to_run) * seconds_per_operation;
+    figures->makespan_seconds =
+        plan_makespan_cost(plan, figures->workers, to_run) * seconds_per_operation;
 }
 
 static int measure(const struct plan *plan, const struct plan_options_given *given,
@@ -91,51 +107,82 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
     double seconds_per_operation;
     struct store_layout layout = {0};
     struct store_identity identity = {0};
-    if (work_measure_speed(plan, &seconds_per_operation, err) != 0 ||
-        work_layout_create(plan, &identity, &layout, err) != 0)
-        return -1;
-    *figures = (struct plan_figures){
-        .experiments = plan->grid->experiment_count,
-        .points = plan->point_count,
-        .tasks = plan->task_count,
-        .unshared_tasks = plan->unshared_tasks,
-        .todo = given->store == NULL ? plan->task_count : 0,
-        .core_seconds = plan->cost * seconds_per_operation,
-        .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
-        .left_core_seconds = plan->cost * seconds_per_operation,
-        .longest_seconds = plan_critical_cost(plan) * seconds_per_operation,
-        .makespan_seconds = plan_makespan_cost(plan, given->workers) * seconds_per_operation,
-        .store_bytes = store_layout_bytes(&layout),
-        .memory_bytes = plan_memory_bytes(plan),
-        .workers = given->workers,
-    };
+    bool *to_run = mem_zeroed((size_t)plan->task_count, sizeof *to_run, err);
+    int failed = to_run == NULL || work_measure_speed(plan, &seconds_per_operation, err) != 0 ||
+                 work_layout_create(plan, &identity, &layout, err) != 0;
+    if (!failed) {
+        *figures = (struct plan_figures){
+            .experiments = plan->grid->experiment_count,
+            .points = plan->point_count,
+            .tasks = plan->task_count,
+            .unshared_tasks = plan->unshared_tasks,
+            .core_seconds = plan->cost * seconds_per_operation,
+            .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
+            .store_bytes = store_layout_bytes(&layout),
+            .memory_bytes = plan_memory_bytes(plan),
+            .workers = given->workers,
+        };
+        memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
+        failed = given->store != NULL && read_store(plan, given->store, figures, to_run, err) != 0;
+    }
+    if (!failed)
+        measure_what_is_left(plan, to_run, seconds_per_operation, figures);
     work_layout_finish(&layout);
-    return given->store != NULL ? read_store(plan, given->store, figures, err) : 0;
+    free(to_run);
+    return failed ? -1 : 0;
 }
 
 /* --- printing --- */
 
-static void print_text(const struct plan *plan, const struct plan_options_given *given,
-                       const struct plan_figures *figures)
+static const char *plural(int64_t count)
 {
-    char time[32], other[32], bytes[32];
-    printf("%s: %lld experiments, %lld points, %lld tasks (training runs)\n", plan->grid->name,
-           (long long)figures->experiments, (long long)figures->points, (long long)figures->tasks);
-    printf("  sharing      saves %lld of %lld training runs (%.0f%% of the work)\n",
-           (long long)(figures->unshared_tasks - figures->tasks),
-           (long long)figures->unshared_tasks,
-           plan->unshared_cost > 0 ? 100 * (1 - plan->cost / plan->unshared_cost) : 0.0);
-    if (given->store != NULL)
-        printf("  in %s: %lld done, %lld diverged, %lld failed, %lld to run\n", given->store,
-               (long long)figures->done, (long long)figures->diverged, (long long)figures->failed,
-               (long long)figures->todo);
+    return count == 1 ? "" : "s";
+}
+
+static void print_store(const char *path, const struct plan_figures *figures)
+{
+    const struct {
+        int64_t count;
+        const char *what;
+    } mishaps[] = {{figures->diverged, "diverged"},
+                   {figures->failed, "failed"},
+                   {figures->skipped, "skipped"},
+                   {figures->unreachable, "unreachable"}};
+    printf("  in %s: %lld done, ", path, (long long)figures->done);
+    for (size_t i = 0; i < sizeof mishaps / sizeof *mishaps; i++)
+        if (mishaps[i].count > 0)
+            printf("%lld %s, ", (long long)mishaps[i].count, mishaps[i].what);
+    printf("%lld to run\n", (long long)figures->to_run);
+}
+
+static void print_time(const struct plan_figures *figures)
+{
+    char time[32], other[32];
     printf(
         "  work         about %.2f core-hours (%s on one core; estimated from steps timed here)\n",
         figures->left_core_seconds / 3600,
         text_duration(time, sizeof time, figures->left_core_seconds));
-    printf("  time         about %s on %d workers; the longest chain takes %s\n",
+    printf("  time         about %s on %d worker%s; the longest chain takes %s\n",
            text_duration(time, sizeof time, figures->makespan_seconds), figures->workers,
-           text_duration(other, sizeof other, figures->longest_seconds));
+           plural(figures->workers), text_duration(other, sizeof other, figures->longest_seconds));
+}
+
+static void print_text(const struct plan *plan, const struct plan_options_given *given,
+                       const struct plan_figures *figures)
+{
+    char bytes[32];
+    printf("%s: %lld experiment%s, %lld point%s, %lld task%s (training run%s)\n", plan->grid->name,
+           (long long)figures->experiments, plural(figures->experiments),
+           (long long)figures->points, plural(figures->points), (long long)figures->tasks,
+           plural(figures->tasks), plural(figures->tasks));
+    printf("  sharing      saves %lld of %lld training run%s (%.0f%% of the work)\n",
+           (long long)(figures->unshared_tasks - figures->tasks),
+           (long long)figures->unshared_tasks, plural(figures->unshared_tasks),
+           plan->unshared_cost > 0 ? 100 * (1 - plan->cost / plan->unshared_cost) : 0.0);
+    if (given->store != NULL)
+        print_store(given->store, figures);
+    if (figures->to_run > 0)
+        print_time(figures);
     printf("  store        %s\n", text_bytes(bytes, sizeof bytes, (double)figures->store_bytes));
     printf("  memory       %s a worker\n",
            text_bytes(bytes, sizeof bytes, (double)figures->memory_bytes));
@@ -147,10 +194,11 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
     text_add_json(&name, plan->grid->name);
     printf("{\"name\": %s, \"experiments\": %lld, \"points\": %lld, \"tasks\": %lld, "
            "\"unshared_tasks\": %lld, \"done\": %lld, \"diverged\": %lld, \"failed\": %lld, "
-           "\"to_run\": %lld, ",
+           "\"skipped\": %lld, \"unreachable\": %lld, \"to_run\": %lld, ",
            name.bytes, (long long)figures->experiments, (long long)figures->points,
            (long long)figures->tasks, (long long)figures->unshared_tasks, (long long)figures->done,
-           (long long)figures->diverged, (long long)figures->failed, (long long)figures->todo);
+           (long long)figures->diverged, (long long)figures->failed, (long long)figures->skipped,
+           (long long)figures->unreachable, (long long)figures->to_run);
     printf("\"core_hours\": %.6g, \"unshared_core_hours\": %.6g, \"core_hours_left\": %.6g, "
            "\"longest_chain_seconds\": %.6g, \"workers\": %d, \"makespan_seconds\": %.6g, "
            "\"store_bytes\": %lld, \"memory_bytes\": %lld}\n",

@@ -24,7 +24,7 @@ static enum store_status judge(const struct reading *reading, int32_t task,
         return STORE_PENDING;
     if (status == STORE_SKIPPED && above != STORE_DIVERGED && above != STORE_SKIPPED)
         return STORE_PENDING;
-    if (reading->repair && (status == STORE_FAILED || status == STORE_UNREACHABLE))
+    if (reading->repair && work_is_to_run(status))
         return STORE_PENDING;
     return status;
 }
@@ -80,6 +80,11 @@ int work_read_statuses(const struct plan *plan, struct store *store, bool repair
     free(reading.rows);
     free(reading.bad);
     return failed ? -1 : 0;
+}
+
+bool work_is_to_run(enum store_status status)
+{
+    return status == STORE_PENDING || status == STORE_FAILED || status == STORE_UNREACHABLE;
 }
 
 void work_task_label(const struct plan_task *task, char *to, size_t size)

@@ -75,6 +75,10 @@ int work_read_statuses(const struct plan *plan, struct store *store, bool repair
                        enum store_status *statuses, uint8_t *attempts, int32_t *torn,
                        struct error *err);
 
+/* Does a run that begins now try a task of this status? Not what has a result, nor what was skipped
+ * below a diverged task. */
+bool work_is_to_run(enum store_status status);
+
 /* "dense", "ticket", "reinit 2" ... Always terminates. */
 void work_task_label(const struct plan_task *task, char *to, size_t size);
 
