@@ -73,22 +73,28 @@ int64_t join_row(const struct join *join, enum join_table table, int64_t point)
 
 enum store_status join_status(const struct join *join, int64_t task)
 {
-    int64_t status = store_table_integer(&join->tables[JOIN_RESULTS], task, join->status);
-    return status < 0 ? STORE_PENDING : (enum store_status)status;
+    const struct store_table *results = &join->tables[JOIN_RESULTS];
+    if (task < 0 || task >= results->row_count)
+        return STORE_PENDING;
+    return (enum store_status)store_table_integer(results, task, join->status);
 }
 
 const enum store_status join_status_order[JOIN_STATUSES] = {
     STORE_DONE, STORE_DIVERGED, STORE_FAILED, STORE_SKIPPED, STORE_UNREACHABLE, STORE_PENDING,
 };
 
-void join_count_statuses(const struct join *join, int64_t counts[JOIN_STATUSES])
+int64_t join_count_statuses(const struct join *join, int64_t counts[JOIN_STATUSES])
 {
+    int64_t damaged = 0;
     memset(counts, 0, JOIN_STATUSES * sizeof *counts);
     for (int64_t task = 0; task < join->tables[JOIN_RESULTS].row_count; task++) {
         int status = (int)join_status(join, task);
-        if (status < JOIN_STATUSES)
+        if (status >= 0 && status < JOIN_STATUSES)
             counts[status]++;
+        else
+            damaged++;
     }
+    return damaged;
 }
 
 static bool name_taken(const struct join_column *columns, int count, const char *name)

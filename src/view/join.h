@@ -24,13 +24,15 @@ void join_finish(struct join *join);
 /* The row of a table that belongs to a point; -1 = there is none. */
 int64_t join_row(const struct join *join, enum join_table table, int64_t point);
 
-/* Status of a task; pending when there is no such row. */
+/* Status of a task; pending when there is no such row. In a damaged file it may be none of the
+ * enum's. */
 enum store_status join_status(const struct join *join, int64_t task);
 
 #define JOIN_STATUSES (STORE_UNREACHABLE + 1)
 
-/* Tasks by status, and the order in which people are told. */
-void join_count_statuses(const struct join *join, int64_t counts[JOIN_STATUSES]);
+/* Tasks by status, and the order in which people are told. Returns how many rows are damaged: they
+ * have no status that there is, and count as none. */
+int64_t join_count_statuses(const struct join *join, int64_t counts[JOIN_STATUSES]);
 extern const enum store_status join_status_order[JOIN_STATUSES];
 
 #define JOIN_NAME_SIZE (STORE_NAME_SIZE + 16)

@@ -9,7 +9,7 @@
 #include "view/view.h"
 
 struct tally {
-    int64_t total, counts[JOIN_STATUSES];
+    int64_t total, counts[JOIN_STATUSES], damaged;
     double seconds, iterations, cost; /* of those done */
     double cost_left;                 /* of those pending */
 };
@@ -29,7 +29,7 @@ static struct tally tally_tasks(const struct join *join)
     int seconds_column = store_table_column(results, "seconds");
     int cost_column = store_table_column(tasks, "cost");
     struct tally tally = {.total = results->row_count};
-    join_count_statuses(join, tally.counts);
+    tally.damaged = join_count_statuses(join, tally.counts);
     for (int64_t task = 0; task < results->row_count; task++) {
         enum store_status status = join_status(join, task);
         double seconds = store_table_real(results, task, seconds_column);
@@ -47,7 +47,7 @@ static struct tally tally_tasks(const struct join *join)
 
 static void print_counts(const struct tally *tally, const char *path, FILE *out)
 {
-    int64_t finished = tally->total - tally->counts[STORE_PENDING];
+    int64_t finished = tally->total - tally->counts[STORE_PENDING] - tally->damaged;
     fprintf(out, "%s: %lld of %lld tasks finished, %.1f%%\n", path, (long long)finished,
             (long long)tally->total, number_percent(finished, tally->total));
     for (int i = 0; i < JOIN_STATUSES; i++) {
@@ -56,6 +56,9 @@ static void print_counts(const struct tally *tally, const char *path, FILE *out)
             fprintf(out, "  %-12s %8lld\n", store_status_name(status),
                     (long long)tally->counts[status]);
     }
+    if (tally->damaged > 0)
+        fprintf(out, "  %-12s %8lld; run `sweepstake verify %s`\n", "damaged",
+                (long long)tally->damaged, path);
 }
 
 static void print_rates(const struct tally *tally, FILE *out)
@@ -83,7 +86,7 @@ int view_status(struct store *store, const char *path, FILE *out, bool *complete
     int status = join_read(&join, store, err);
     if (status == 0) {
         struct tally tally = tally_tasks(&join);
-        *complete = tally.counts[STORE_PENDING] == 0;
+        *complete = tally.counts[STORE_PENDING] == 0 && tally.damaged == 0;
         print_counts(&tally, path, out);
         print_rates(&tally, out);
         status = failures_print(&join, out, err);

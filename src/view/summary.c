@@ -179,7 +179,7 @@ static void print_blocks(const struct summary *summary, FILE *out)
 static void print_counts(const struct summary *summary, const char *path, FILE *out)
 {
     int64_t counts[JOIN_STATUSES];
-    join_count_statuses(&summary->join, counts);
+    int64_t damaged = join_count_statuses(&summary->join, counts);
     fprintf(out, "%s: %lld of %lld tasks done", path, (long long)counts[STORE_DONE],
             (long long)summary->join.tables[JOIN_RESULTS].row_count);
     for (int i = 0; i < JOIN_STATUSES; i++) {
@@ -187,6 +187,8 @@ static void print_counts(const struct summary *summary, const char *path, FILE *
         if (status != STORE_DONE && counts[status] > 0)
             fprintf(out, ", %lld %s", (long long)counts[status], store_status_name(status));
     }
+    if (damaged > 0)
+        fprintf(out, ", %lld damaged (run `sweepstake verify %s`)", (long long)damaged, path);
     fprintf(out, "\n");
     if (counts[STORE_FAILED] + counts[STORE_DIVERGED] > 0)
         fprintf(out, "`sweepstake status %s` says what went wrong and what those tasks share\n",

@@ -97,12 +97,35 @@ static void test_values_that_others_have_too_are_not_named(void **state)
     sample_remove(&sample);
 }
 
+/* Statuses that there are none of: somebody wrote into the file. */
+static struct store_result tampered(int64_t task)
+{
+    struct store_result result = sample_result(task);
+    if (task >= 8)
+        result.status = task == 8 ? 77 : -3;
+    return result;
+}
+
+static void test_an_unknown_status_is_damage(void **state)
+{
+    (void)state;
+    struct sample sample = sample_grid(tampered);
+    assert_status(&sample, false,
+                  "my.h5: 8 of 10 tasks finished, 80.0%\n"
+                  "  done                8\n"
+                  "  damaged             2; run `sweepstake verify my.h5`\n"
+                  "one task done takes 2.5 s on average; all took 20.0 s of one worker's time, "
+                  "400 iterations a second\n");
+    sample_remove(&sample);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_not_begun),
         cmocka_unit_test(test_failures_say_what_they_share),
+        cmocka_unit_test(test_an_unknown_status_is_damage),
         cmocka_unit_test(test_values_that_others_have_too_are_not_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
