@@ -36,8 +36,8 @@ static bool find_file(const char *folder, const char *name, char *path)
 {
     static const char *const endings[] = {"", ".gz"};
     for (int i = 0; i < 2; i++) {
-        snprintf(path, IDX_PATH_SIZE, "%s/%s%s", folder, name, endings[i]);
-        if (access(path, F_OK) == 0)
+        int length = snprintf(path, IDX_PATH_SIZE, "%s/%s%s", folder, name, endings[i]);
+        if (length < IDX_PATH_SIZE && access(path, F_OK) == 0)
             return true;
     }
     return false;
