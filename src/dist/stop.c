@@ -29,6 +29,7 @@ void stop_watch(void)
     watch_signal(SIGTERM);
     watch_signal(SIGINT);
     watch_signal(SIGHUP);
+    watch_signal(SIGQUIT);
     watch_signal(SIGUSR1);
 }
 

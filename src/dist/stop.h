@@ -1,4 +1,5 @@
-/* The wish to stop: SIGTERM, SIGINT, SIGHUP (unless ignored, as under nohup) and SIGUSR1. */
+/* The wish to stop: SIGTERM, SIGINT, SIGQUIT, SIGHUP (unless ignored, as under nohup) and SIGUSR1.
+ */
 #ifndef SWEEPSTAKE_DIST_STOP_H
 #define SWEEPSTAKE_DIST_STOP_H
 

@@ -53,7 +53,7 @@ class TrueStatus(sweep.SweepTest):
     def test_signals_are_75_and_the_grid_goes_on(self):
         self.write("long.yaml", LONG)
         for workers in (1, 3):
-            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGQUIT, signal.SIGHUP):
                 with self.subTest(workers=workers, signal=number.name):
                     run = self.start("run", "long.yaml", "--workers", workers, "--store", f"{workers}.h5")
                     self.wait_for_training(workers)
