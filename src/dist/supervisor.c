@@ -22,9 +22,11 @@
 #include "wait.h"
 
 #define POLL_SECONDS 0.01
-#define LOOK_SECONDS 0.5  /* for the status, on a file system that may be far away */
-#define BEAT_SECONDS 5.0  /* the lock's heartbeat, for runs on other nodes */
-#define STOP_SECONDS 30.0 /* for the tasks at hand to be given back */
+#define LOOK_SECONDS 0.5 /* for the status, on a file system that may be far away */
+#define BEAT_SECONDS 1.0 /* the lock's heartbeat, for runs on other nodes */
+/* For the tasks at hand to be given back. With all that may follow it stays below the 30 seconds
+ * that SLURM gives between SIGTERM and SIGKILL. */
+#define STOP_SECONDS 15.0
 #define END_SECONDS 5.0   /* for MPI to finalize after the status was written */
 #define LEAVE_SECONDS 0.5 /* for ranks to leave where no rank may finalize */
 #define TERM_SECONDS 3.0  /* for mpirun to end its ranks */

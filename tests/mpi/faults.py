@@ -204,6 +204,13 @@ class Faults(sweep.SweepTest):
         self.assertEqual(self.table("attempts").sum(), 0)
         self.assertEqual(set(self.table("results")["status"]), {0})
 
+    def test_a_stop_does_not_wait_long_for_a_worker_that_stands_still(self):
+        self.launch("seconds=0.3")
+        _, ranks = self.wait_for_tasks()
+        os.kill(ranks[1], signal.SIGSTOP)
+        self.run.terminate()
+        self.finish(75, timeout=25)  # SLURM kills after 30 seconds
+
     def test_ctrl_c_twice_does_not_wait_for_a_hanging_worker(self):
         self.launch("seconds=0.02 silent=2:1")
         self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
