@@ -31,7 +31,8 @@ static struct dataset_request request_of(const struct builder *builder,
     return request;
 }
 
-/* The field a request fails for: the one without which the dataset could be described. */
+/* The field a request fails for: the one without which the dataset could be described. Where it can
+ * be as it is, what the files hold is at fault. */
 static const char *blame_request(const struct dataset_request *request)
 {
     struct dataset_request without[3] = {*request, *request, *request};
@@ -40,6 +41,8 @@ static const char *blame_request(const struct dataset_request *request)
     without[1].test = -1;
     without[2].train = -1;
     struct dataset_info info;
+    if (dataset_describe(request, &info, NULL) == 0)
+        return "dataset.name";
     for (int i = 0; i < 3; i++)
         if (dataset_describe(&without[i], &info, NULL) == 0)
             return fields[i];

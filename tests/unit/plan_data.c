@@ -138,12 +138,35 @@ static void transfer_needs_the_same_shape(void **state)
     remove_folder(folder);
 }
 
+/* Files whose headers are right and whose contents are not: no field of the split is to blame. */
+static void damaged_files_are_blamed_on_the_name(void **state)
+{
+    (void)state;
+    struct folder folder = make_folder(5, 0);
+    char path[128], text[1024];
+    snprintf(path, sizeof path, "%s/%s", folder.path, names[1]);
+    FILE *labels = fopen(path, "r+b");
+    assert_non_null(labels);
+    assert_int_equal(fseek(labels, 8 + 17, SEEK_SET), 0);
+    fputc(200, labels);
+    assert_int_equal(fclose(labels), 0);
+    snprintf(text, sizeof text, MNIST "axes: {dataset.folder: [%s]}\n", folder.path);
+    struct error err = {0};
+    assert_null(plan_try(text, &err));
+    assert_int_equal(err.class, ERROR_USAGE);
+    const char *place = "grid.yaml:5:17: dataset.name: ";
+    if (strncmp(err.text, place, strlen(place)) != 0 || strstr(err.text, "200") == NULL)
+        fail_msg("%s", err.text);
+    remove_folder(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_examples_are_one_dataset_wherever_they_are),
         cmocka_unit_test(splits_of_one_folder_have_one_content),
         cmocka_unit_test(folders_come_in_order),
+        cmocka_unit_test(damaged_files_are_blamed_on_the_name),
         cmocka_unit_test(transfer_needs_the_same_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
