@@ -48,6 +48,7 @@ int exclude_read(const struct reader *reader, const struct node *node,
     exclusions->items = reader_zeroed(reader, node->count, sizeof *exclusions->items);
     if (exclusions->items == NULL)
         return -1;
+    exclusions->mark = node->mark;
     exclusions->count = node->count;
     for (size_t i = 0; i < node->count; i++)
         if (read_exclusion(reader, node->items[i], &exclusions->items[i]) != 0)

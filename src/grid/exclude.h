@@ -18,6 +18,7 @@ struct exclusion {
 };
 
 struct exclusion_list {
+    struct mark mark;
     struct exclusion *items;
     size_t count;
 };

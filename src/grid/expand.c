@@ -296,6 +296,16 @@ static int expand_all(const struct reader *reader, struct block *blocks, size_t 
     return status;
 }
 
+/* Each block excludes all it has; the first is pointed at. */
+static int refuse_emptiness(const struct reader *reader, const struct scope *blocks, size_t total)
+{
+    struct mark mark = blocks[0].exclusions->mark;
+    if (total == 1)
+        return reader_fail(reader, mark, "exclude",
+                           "drops the grid's only experiment; remove the entry, or give axes");
+    return reader_fail(reader, mark, "exclude", "drops all %zu experiments; exclude less", total);
+}
+
 int expand(const struct reader *reader, const struct scope *top, struct scope *scopes, size_t count,
            struct grid *grid)
 {
@@ -312,6 +322,6 @@ int expand(const struct reader *reader, const struct scope *top, struct scope *s
         check_exclusions(reader, top, scopes, count) != 0)
         return -1;
     if (grid->experiment_count == 0)
-        return reader_fail(reader, top->mark, "exclude", "nothing is left; exclude less");
+        return refuse_emptiness(reader, scopes, total);
     return 0;
 }

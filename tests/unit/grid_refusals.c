@@ -151,7 +151,12 @@ static void test_axes(void **state)
         {"exclude: [{}]\n", "g.yaml:1:11: exclude: an empty map", ""},
         {"axes: {seed: 1..3}\nexclude: [{seed: 3},\n {seed: 4}]\n",
          "g.yaml:3:2: exclude: matches no", ""},
-        {"exclude: [{seed: 1}]\n", "g.yaml:1:1: exclude: nothing is left", ""},
+        {"exclude: [{seed: 1}]\n", "g.yaml:1:10: exclude: drops the grid's only experiment", ""},
+        {"axes: {seed: 1..3}\nexclude:\n- {seed: 1}\n- {seed: 2..3}\n",
+         "g.yaml:3:1: exclude: drops all 3 experiments", "exclude less"},
+        {"axes: {seed: 1..2}\nexperiments:\n- {exclude: [{seed: 1..2}]}\n- {exclude: [{seed: [1, "
+         "2]}]}\n",
+         "g.yaml:3:13: exclude: drops all 4 experiments", ""},
         {"experiments: []\n", "g.yaml:1:14: experiments: an empty list", ""},
         {"experiments: [3]\n", "g.yaml:1:15: experiments: a single value", ""},
         {"axes: {seed: 1..2}\nexperiments:\n- {seed: 3}\n",
