@@ -79,10 +79,19 @@ static struct optimizer_spec optimizer_of(const struct experiment_fields *fields
     } else {
         optimizer.kind = OPTIMIZER_SGD;
         optimizer.momentum = fields->train.optimizer.momentum;
-        /* Without momentum Nesterov's step is the plain one. */
-        optimizer.nesterov = fields->train.optimizer.nesterov && optimizer.momentum > 0;
+        optimizer.nesterov = fields->train.optimizer.nesterov;
     }
     return optimizer;
+}
+
+static int check_nesterov(const struct context *context, const struct optimizer_spec *optimizer,
+                          struct error *err)
+{
+    if (!optimizer->nesterov || optimizer->momentum > 0)
+        return 0;
+    return grid_error_at(err, context->builder->grid, context->experiment,
+                         field_find("train.optimizer.nesterov"),
+                         "Nesterov's method needs a momentum above 0; add momentum: 0.9");
 }
 
 static int resolve_schedule(const struct context *context, int64_t iterations,
@@ -134,7 +143,8 @@ static int fill_training(const struct context *context, struct plan_training *tr
     *training = (struct plan_training){.optimizer = optimizer_of(fields),
                                        .batch = fields->train.batch,
                                        .dropout = fields->train.dropout};
-    if (count_steps(context, fields->train.iterations, "train.iterations", &training->iterations,
+    if (check_nesterov(context, &training->optimizer, err) != 0 ||
+        count_steps(context, fields->train.iterations, "train.iterations", &training->iterations,
                     err) != 0 ||
         check_positive(context, training->iterations, "train.iterations", err) != 0 ||
         resolve_schedule(context, training->iterations, &training->schedule, err) != 0)

@@ -70,6 +70,21 @@ static void something_must_be_pruned_and_something_left(void **state)
                         "grid.yaml:6:", "prune.fractions: a fraction of 0.99999 leaves no weight");
 }
 
+static void nesterov_needs_momentum(void **state)
+{
+    (void)state;
+#define SGD "train.optimizer: {name: sgd}\n"
+    assert_line_refused(SGD "train.optimizer.nesterov: true",
+                        "grid.yaml:7:27: train.optimizer.nesterov: ", "a momentum above 0");
+    assert_line_refused(SGD "axes: {train.optimizer.nesterov: [false, true]}",
+                        "grid.yaml:7:42: train.optimizer.nesterov: ", "a momentum above 0");
+    assert_line_refused(SGD "controls: [{kind: same, set: {train.optimizer.nesterov: true}}]",
+                        "grid.yaml:7:57: train.optimizer.nesterov: ", "a momentum above 0");
+    plan_drop(plan_of(SMALL SGD "train.optimizer.nesterov: true\n"
+                                "train.optimizer.momentum: 0.5\n"));
+    plan_drop(plan_of(SMALL "train.optimizer: {name: adam, nesterov: true}\n")); /* not used */
+}
+
 static void networks_and_data_must_be_there(void **state)
 {
     (void)state;
@@ -126,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lengths_must_fit),
         cmocka_unit_test(something_must_be_pruned_and_something_left),
+        cmocka_unit_test(nesterov_needs_momentum),
         cmocka_unit_test(networks_and_data_must_be_there),
         cmocka_unit_test(controls_must_have_their_levels_and_network),
         cmocka_unit_test(too_many_kept_iterations_are_refused),

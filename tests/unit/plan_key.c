@@ -183,7 +183,6 @@ static void what_is_not_consumed_does_not_count(void **state)
     (void)state;
     static const struct change sgd[] = {
         {"{train: {optimizer: {beta1: 0.5, beta2: 0.5, epsilon: 1}}}", {true, true, true}},
-        {"{train: {optimizer: {nesterov: true}}}", {true, true, true}}, /* without momentum */
         {"{train: {optimizer: {momentum: 0.9}}}", {false, false, false}},
     };
     assert_changes("name: sgd\narchitecture: lenet-20-10\n"
