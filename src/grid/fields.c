@@ -99,7 +99,8 @@ static const struct field fields[] = {
         .meaning = "levels of tickets; 0 = dense networks only"),
     ROW(prune.fractions, .type = FIELD_REAL_LIST, .least = 0, .most = 1, .above_least = true,
         .below_most = true, .initial = "[]",
-        .meaning = "one-shot: total fraction pruned at level 1, 2, ...; sets rounds"),
+        .meaning = "one-shot: total fraction pruned at level 1, 2, ...; sets rounds. "
+                   "[]: the counts of iterative pruning"),
     ROW(prune.at, .type = FIELD_PRUNE_AT, .least = 0, .most = VALUE_MOST, .initial = "end",
         .meaning = "which iteration's weights the criterion sees; init = 0"),
     ROW(rewind.to, LENGTH(0), .initial = "0", .meaning = "the iteration that tickets start from"),

@@ -197,6 +197,10 @@ static void test_fractions_and_rounds(void **state)
     EXPECT_EXPERIMENTS("prune: {schedule: one-shot, fractions: [.5], rounds: 1}\n"
                        "axes: {prune.schedule: [iterative, one-shot]}\n",
                        "iterative 1 []\none-shot 1 [0.5]\n", PRUNE);
+    /* An empty list undoes another's: the counts of iterative pruning. */
+    EXPECT_EXPERIMENTS("prune: {schedule: one-shot, fractions: [.5]}\n"
+                       "experiments: [{}, {prune: {fractions: [], rounds: 7}}]\n",
+                       "one-shot 1 [0.5]\none-shot 7 []\n", PRUNE);
     expect_refusal("prune: {schedule: one-shot, fractions: [.5]}\naxes: {prune.rounds: [1, 2]}\n",
                    "g.yaml:2:26: prune.rounds: is 2, and prune.fractions has 1", "");
 }
