@@ -81,7 +81,8 @@ static int write_holder(int fd, struct error *err)
     int length = snprintf(text, sizeof text, "host: %s\npid: %ld\njob: %s\nsince: %s\n", host,
                           (long)getpid(), job == NULL ? "" : job, since);
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length || fsync(fd) != 0)
-        return error_set(err, ERROR_RESOURCE, "cannot be written: %s", strerror(errno));
+        return error_set(err, ERROR_RESOURCE, "its lock file cannot be written: %s",
+                         strerror(errno));
     return 0;
 }
 
@@ -127,7 +128,7 @@ static enum attempt try_lock(const char *path, int fd, struct error *err)
             struct holder holder = await_holder(fd);
             refuse(&holder, "", err);
         } else {
-            error_set(err, ERROR_RESOURCE, "cannot be locked: %s", strerror(errno));
+            error_set(err, ERROR_RESOURCE, "its lock file cannot be locked: %s", strerror(errno));
         }
         return LOST;
     }
@@ -143,7 +144,7 @@ static int take(const char *path, struct error *err)
     for (;;) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (fd < 0)
-            return error_set(err, ERROR_USAGE, "cannot be made: %s", strerror(errno));
+            return error_set(err, ERROR_USAGE, "its lock file cannot be made: %s", strerror(errno));
         enum attempt attempt = try_lock(path, fd, err);
         if (attempt == WON && write_holder(fd, err) == 0)
             return fd;
@@ -167,7 +168,7 @@ struct store_lock *store_lock_take(const char *path, struct error *err)
     lock->fd = take(lock->path, err);
     if (lock->fd >= 0)
         return lock;
-    error_prefix(err, "%s", lock->path);
+    error_prefix(err, "%s", path);
     free(lock->path);
     free(lock);
     return NULL;
