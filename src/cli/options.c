@@ -15,8 +15,8 @@
 
 static void print_help(const struct command *command, const struct option_row *rows, size_t count)
 {
-    printf("usage: sweepstake %s%s %s\n\n%s.\n", command->name, count > 0 ? " [options]" : "",
-           command->operands, command->summary);
+    printf("usage: sweepstake %s%s%s%s\n\n%s.\n", command->name, count > 0 ? " [options]" : "",
+           command->operands[0] != '\0' ? " " : "", command->operands, command->summary);
     if (command->details != NULL)
         printf("\n%s", command->details);
     printf("\noptions:\n");
