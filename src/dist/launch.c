@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,10 +169,15 @@ static int start_process(const char *const *line, struct launch *launch, struct 
     return launch_failed(line[0], reason, err);
 }
 
+static void name_ready(const char *scratch, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/" READY_NAME, scratch);
+}
+
 int launch_start(const struct launch_setup *setup, struct launch *launch, struct error *err)
 {
     char ranks[16], path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/" READY_NAME, setup->scratch);
+    name_ready(setup->scratch, path);
     unlink(path); /* an earlier launch's */
     *launch = (struct launch){0};
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -258,12 +264,12 @@ void launch_clear(struct launch *launch)
     }
 }
 
-/* --- readiness --- */
+/* --- signs of life --- */
 
 int launch_report_ready(const char *scratch, struct error *err)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/" READY_NAME, scratch);
+    name_ready(scratch, path);
     int file = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (file < 0)
         return error_set(err, ERROR_RESOURCE, "%s: %s", path, strerror(errno));
@@ -271,9 +277,20 @@ int launch_report_ready(const char *scratch, struct error *err)
     return 0;
 }
 
-bool launch_is_ready(const char *scratch)
+void launch_beat(const char *scratch)
 {
     char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/" READY_NAME, scratch);
-    return access(path, F_OK) == 0;
+    name_ready(scratch, path);
+    /* A beat that fails is made good by the next. */
+    (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
+int64_t launch_last_beat(const char *scratch)
+{
+    char path[PATH_MAX];
+    struct stat status;
+    name_ready(scratch, path);
+    if (stat(path, &status) != 0)
+        return -1;
+    return (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
 }

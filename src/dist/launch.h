@@ -3,6 +3,7 @@
 #define SWEEPSTAKE_DIST_LAUNCH_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/error.h"
@@ -46,8 +47,12 @@ void launch_signal_all(const struct launch *launch, int number);
 /* Waits for ranks that mpirun left behind (they leave on their own) and ends those that stay. */
 void launch_clear(struct launch *launch);
 
-/* Rank 0 tells, and the supervisor asks, whether ranks are ready for signals. */
+/* Rank 0 tells that ranks are ready for signals, and from then on that it lives. */
 int launch_report_ready(const char *scratch, struct error *err);
-bool launch_is_ready(const char *scratch);
+void launch_beat(const char *scratch);
+
+/* The supervisor's look at that: a number that changes with each beat, -1 before ranks are ready.
+ */
+int64_t launch_last_beat(const char *scratch);
 
 #endif

@@ -87,8 +87,7 @@ static void beat(struct master *master)
     for (int32_t i = 0; i < master->setup->channel->workers; i++)
         look_after(master, i);
     tell(master, SCHED_TICK, -1);
-    if (master->setup->lock != NULL)
-        store_lock_beat(master->setup->lock);
+    master->setup->beat(master->setup->beat_user);
     show(master, now);
 }
 

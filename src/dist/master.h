@@ -16,9 +16,10 @@ struct master_setup {
     struct channel *channel;
     struct sched_limits limits;
     const struct worker_place *places; /* [channel->workers] */
-    struct store_lock *lock;           /* to be beaten; NULL = another process does */
     void (*show)(void *user, const struct progress *progress);
     void *show_user;
+    void (*beat)(void *user); /* lets others know, about once a second, that the master lives */
+    void *beat_user;
 };
 
 enum master_verdict {

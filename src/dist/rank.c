@@ -134,6 +134,16 @@ static int start(struct rank *rank, struct error *err)
 
 /* --- between start and end --- */
 
+/* For the supervisor, which has the lock, or for the lock. */
+static void beat(void *user)
+{
+    const struct rank *rank = user;
+    if (rank->scratch != NULL)
+        launch_beat(rank->scratch);
+    else
+        store_lock_beat(rank->prepared.lock);
+}
+
 static int run_master(struct rank *rank, struct master_end *end, struct error *err)
 {
     struct worker_place *places = mem_zeroed((size_t)rank->count, sizeof *places, err);
@@ -151,9 +161,10 @@ static int run_master(struct rank *rank, struct master_end *end, struct error *e
             .channel = &channel,
             .limits = {.max_attempts = rank->job->max_attempts, .silence = rank->job->silence},
             .places = places + 1, /* rank 0's own is not asked for */
-            .lock = rank->prepared.lock,
             .show = rank->job->show,
             .show_user = rank->job->show_user,
+            .beat = beat,
+            .beat_user = rank,
         };
         failed = master_run(&setup, end, err) != 0;
     }

@@ -11,6 +11,11 @@
 #include "prepare.h"
 #include "stop.h"
 
+static void beat(void *user)
+{
+    store_lock_beat(user);
+}
+
 static int run_tasks(const struct run_job *job, const struct prepared *prepared,
                      const struct executor *executor, struct master_end *end, struct error *err)
 {
@@ -29,9 +34,10 @@ static int run_tasks(const struct run_job *job, const struct prepared *prepared,
         /* The one worker is not watched: whoever would watch it is the same process. */
         .limits = {.max_attempts = job->max_attempts},
         .places = &place,
-        .lock = prepared->lock,
         .show = job->show,
         .show_user = job->show_user,
+        .beat = beat,
+        .beat_user = prepared->lock,
     };
     return master_run(&setup, end, err);
 }

@@ -2,8 +2,9 @@
  * mpirun, passes a wish to stop on, reads from a file how the launch ended, and launches again
  * after a loss, as long as that brings the grid forward.
  *
- * Everything is bounded in time. A launch that is to end (its status was read, or a stop was asked
- * for) has a deadline; past it mpirun is terminated, past the next one everything is killed. */
+ * Everything is bounded in time. A launch that is to end (its status was read, a stop was asked
+ * for, or its master gives no sign of life) has a deadline; past it mpirun is terminated, past the
+ * next one everything is killed. */
 #include <math.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,8 +23,10 @@
 #include "wait.h"
 
 #define POLL_SECONDS 0.01
-#define LOOK_SECONDS 0.5 /* for the status, on a file system that may be far away */
-#define BEAT_SECONDS 1.0 /* the lock's heartbeat, for runs on other nodes */
+#define LOOK_SECONDS 0.5    /* for the status, on a file system that may be far away */
+#define BEAT_SECONDS 1.0    /* the lock's heartbeat, for runs on other nodes */
+#define START_SECONDS 600.0 /* for the master's first sign of life: data may be read before */
+#define GRACE_SECONDS 5.0   /* beyond the silence after which workers leave on their own */
 /* For the tasks at hand to be given back. With all that may follow it stays below the 30 seconds
  * that SLURM gives between SIGTERM and SIGKILL. */
 #define STOP_SECONDS 15.0
@@ -42,6 +45,9 @@ struct supervisor {
     struct launch launch;
     enum pressure pressure;
     bool has_status;
+    int64_t last_beat;                     /* the master's, see launch.h */
+    double silence;                        /* seconds since then */
+    bool gave_up;                          /* the launch was ended for its master's silence */
     struct store_lock *lock;               /* not owned */
     double deadline, next_look, next_beat; /* seconds, monotonic; no deadline = INFINITY */
 };
@@ -63,7 +69,7 @@ static void terminate(struct supervisor *supervisor)
 /* Ranks that cannot take a signal yet have nothing to save. */
 static void ask_to_stop(struct supervisor *supervisor)
 {
-    if (!launch_is_ready(supervisor->scratch.path)) {
+    if (launch_last_beat(supervisor->scratch.path) < 0) {
         terminate(supervisor);
         return;
     }
@@ -71,14 +77,31 @@ static void ask_to_stop(struct supervisor *supervisor)
     launch_signal(&supervisor->launch, SIGUSR1); /* mpirun passes it on to all ranks */
 }
 
-static void look_for_status(struct supervisor *supervisor, double now)
+/* The silence is counted in looks: time in which this process stood still too does not count. */
+static void look_after_master(struct supervisor *supervisor)
+{
+    double bound = supervisor->job->silence;
+    int64_t beat = launch_last_beat(supervisor->scratch.path);
+    supervisor->silence = beat == supervisor->last_beat ? supervisor->silence + LOOK_SECONDS : 0;
+    supervisor->last_beat = beat;
+    if (bound == 0 || supervisor->pressure != PRESS_NOT ||
+        supervisor->silence <= (beat < 0 ? START_SECONDS : bound + GRACE_SECONDS))
+        return;
+    log_line(LOG_WARNING, "nothing was heard of the master for %.0f seconds", supervisor->silence);
+    supervisor->gave_up = true;
+    terminate(supervisor);
+}
+
+static void look(struct supervisor *supervisor, double now)
 {
     struct status status;
     if (now < supervisor->next_look || supervisor->has_status)
         return;
     supervisor->next_look = now + LOOK_SECONDS;
-    if (!status_read(supervisor->job->store_file, &status))
+    if (!status_read(supervisor->job->store_file, &status)) {
+        look_after_master(supervisor);
         return;
+    }
     supervisor->has_status = true;
     supervisor->deadline = now + (status.together ? END_SECONDS : LEAVE_SECONDS);
 }
@@ -104,7 +127,9 @@ static void escalate(struct supervisor *supervisor)
 static void watch_launch(struct supervisor *supervisor)
 {
     supervisor->pressure = PRESS_NOT;
-    supervisor->has_status = false;
+    supervisor->has_status = supervisor->gave_up = false;
+    supervisor->last_beat = -1;
+    supervisor->silence = 0;
     supervisor->deadline = INFINITY;
     supervisor->next_look = 0;
     for (;;) {
@@ -118,7 +143,7 @@ static void watch_launch(struct supervisor *supervisor)
             terminate(supervisor);
         else if (now > supervisor->deadline)
             escalate(supervisor);
-        look_for_status(supervisor, now);
+        look(supervisor, now);
         beat(supervisor, now);
         sleep_seconds(POLL_SECONDS);
     }
@@ -190,7 +215,11 @@ static int give_up(const struct supervisor *supervisor, struct error *err)
 static bool read_end(const struct supervisor *supervisor, int *code, struct error *err)
 {
     struct status status;
-    if (status_read(supervisor->job->store_file, &status) && status.code != STATUS_RELAUNCH) {
+    bool has_status = status_read(supervisor->job->store_file, &status);
+    /* A master that wakes up when it is terminated takes that for a wish to stop. */
+    bool is_lost = !has_status || status.code == STATUS_RELAUNCH ||
+                   (supervisor->gave_up && status.code == RUN_RESUMABLE);
+    if (!is_lost) {
         *code = status.code;
         *err = status.err;
         return true;

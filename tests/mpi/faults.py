@@ -167,6 +167,13 @@ class Faults(sweep.SweepTest):
         self.finish(0)
         self.assert_all_done()
 
+    def test_a_master_that_stands_still(self):
+        self.launch("seconds=0.1", "--silence", "1")
+        _, ranks = self.wait_for_tasks()
+        os.kill(ranks[0], signal.SIGSTOP)
+        self.finish(0)
+        self.assert_all_done()
+
     def test_the_death_of_mpirun(self):
         self.launch("seconds=0.1")
         mpirun, _ = self.wait_for_tasks()
