@@ -17,6 +17,7 @@
 
 /* Raised when kernels change so that results round differently. */
 #define KERNEL_MODE "1"
+#define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
 
 struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err)
 {
@@ -26,13 +27,38 @@ struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, st
 
 /* --- rounding --- */
 
-int prepare_rounding(const struct store_identity *identity, struct error *err)
+static const char *kernel_mode_of(const struct run_job *job)
 {
-    if (strcmp(identity->kernel_mode, KERNEL_MODE) != 0)
+    return job->fake != NULL ? KERNEL_MODE_FAKE : KERNEL_MODE;
+}
+
+static int check_kernel_mode(const struct run_job *job, const struct store_identity *identity,
+                             struct error *err)
+{
+    const char *theirs = identity->kernel_mode, *ours = kernel_mode_of(job);
+    if (strcmp(theirs, ours) == 0)
+        return 0;
+    if (strcmp(theirs, KERNEL_MODE_FAKE) == 0)
         return error_set(err, ERROR_USAGE,
-                         "the store's results come from kernels of generation %s, this program has "
-                         "generation %s: go on with the release that began it (%s)",
-                         identity->kernel_mode, KERNEL_MODE, identity->version);
+                         "%s is a test's: nothing in it was trained (SWEEPSTAKE_FAKE was set); "
+                         "give another file with --store",
+                         job->store_file);
+    if (job->fake != NULL)
+        return error_set(err, ERROR_USAGE,
+                         "%s holds real results, and SWEEPSTAKE_FAKE is set: give another file "
+                         "with --store",
+                         job->store_file);
+    return error_set(err, ERROR_USAGE,
+                     "%s: its results come from kernels of generation %s, this program has "
+                     "generation %s: go on with the release that began it (%s)",
+                     job->store_file, theirs, ours, identity->version);
+}
+
+int prepare_rounding(const struct run_job *job, const struct store_identity *identity,
+                     struct error *err)
+{
+    if (check_kernel_mode(job, identity, err) != 0)
+        return -1;
     if (strcmp(identity->isa, kernels_isa()) != 0 && kernels_select(identity->isa, err) != 0)
         return error_prefix(err, "the store's results were computed with %s instructions",
                             identity->isa);
@@ -44,7 +70,8 @@ int prepare_rounding(const struct store_identity *identity, struct error *err)
     return 0;
 }
 
-static void identify(const struct prepared *prepared, struct store_identity *identity)
+static void identify(const struct run_job *job, const struct prepared *prepared,
+                     struct store_identity *identity)
 {
     time_t now = time(NULL);
     struct tm utc;
@@ -56,7 +83,7 @@ static void identify(const struct prepared *prepared, struct store_identity *ide
     text_copy(identity->commit, sizeof identity->commit, version_commit());
     text_copy(identity->isa, sizeof identity->isa, kernels_isa());
     text_copy(identity->blas_core, sizeof identity->blas_core, kernels_blas_core());
-    text_copy(identity->kernel_mode, sizeof identity->kernel_mode, KERNEL_MODE);
+    text_copy(identity->kernel_mode, sizeof identity->kernel_mode, kernel_mode_of(job));
     text_copy(identity->plan_hash, sizeof identity->plan_hash, prepared->plan->hash);
 }
 
@@ -66,7 +93,7 @@ static int create_store(const struct run_job *job, struct prepared *prepared, st
 {
     struct store_identity identity;
     struct store_layout layout = {0};
-    identify(prepared, &identity);
+    identify(job, prepared, &identity);
     if (work_layout_create(prepared->plan, &identity, &layout, err) != 0)
         return -1;
     int failed = store_create(job->store_file, &layout, err);
@@ -143,6 +170,7 @@ static int look_at_store(const struct run_job *job, struct prepared *prepared, b
     if (store == NULL)
         return -1;
     int failed = check_fit(job, prepared, store_identity(store), err) != 0 ||
+                 check_kernel_mode(job, store_identity(store), err) != 0 ||
                  read_statuses(prepared, store, false, believable, err) != 0;
     store_close(store);
     return failed ? -1 : 0;
@@ -168,12 +196,30 @@ static int open_store(const struct run_job *job, struct prepared *prepared, stru
     } else if (look_at_store(job, prepared, &believable, err) != 0) {
         return -1;
     }
-    return prepared->to_do == 0 ? 0 : open_for_writing(job, prepared, believable, err);
+    if (prepared->to_do > 0)
+        return open_for_writing(job, prepared, believable, err);
+    log_line(LOG_INFO, "%s is complete: nothing to do", job->store_file);
+    return 0;
+}
+
+/* What the environment says of how tasks are run. */
+static int check_environment(const struct run_job *job, struct error *err)
+{
+    if (kernels_select(NULL, err) != 0)
+        return -1;
+    if (job->fake == NULL)
+        return 0;
+    if (executor_check_fake(job->fake, err) != 0)
+        return error_prefix(err, "SWEEPSTAKE_FAKE");
+    log_line(LOG_WARNING, "SWEEPSTAKE_FAKE is set: nothing is trained, the results are a test's");
+    return 0;
 }
 
 int prepare(const struct run_job *job, struct prepared *prepared, struct error *err)
 {
     *prepared = (struct prepared){0};
+    if (check_environment(job, err) != 0)
+        return -1;
     prepared->grid = grid_read(job->grid_file, err);
     if (prepared->grid != NULL)
         prepared->plan = prepare_plan(job, prepared->grid, err);

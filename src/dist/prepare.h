@@ -25,6 +25,7 @@ void prepare_finish(struct prepared *prepared);
 
 /* That this process rounds as the store's results were rounded; selects its instruction set. The
  * usage error names the variable that would make it fit. */
-int prepare_rounding(const struct store_identity *identity, struct error *err);
+int prepare_rounding(const struct run_job *job, const struct store_identity *identity,
+                     struct error *err);
 
 #endif

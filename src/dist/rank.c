@@ -101,7 +101,7 @@ static int check_rank(struct rank *rank, struct error *err)
                          "%s: the grid or its data changed while the run started, or are others "
                          "on this machine",
                          rank->job->grid_file);
-    if (prepare_rounding(identity, err) != 0)
+    if (prepare_rounding(rank->job, identity, err) != 0)
         return -1;
     rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
     if (rank->peers == NULL || rank->number == 0)

@@ -2,7 +2,6 @@
  * process. */
 #include "dist/run.h"
 
-#include "base/log.h"
 #include "environment.h"
 #include "job.h"
 #include "local.h"
@@ -47,11 +46,9 @@ static int run_prepared(const struct run_job *job, const struct prepared *prepar
 {
     struct executor executor;
     struct master_end end;
-    if (prepared->to_do == 0) {
-        log_line(LOG_INFO, "%s is complete: nothing to do", job->store_file);
+    if (prepared->to_do == 0)
         return RUN_COMPLETE;
-    }
-    if (prepare_rounding(store_identity(prepared->store), err) != 0 ||
+    if (prepare_rounding(job, store_identity(prepared->store), err) != 0 ||
         job_executor(job, prepared->plan, prepared->store, &executor, err) != 0)
         return error_exit_status(err);
     int failed = run_tasks(job, prepared, &executor, &end, err);

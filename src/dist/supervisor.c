@@ -276,12 +276,8 @@ int run_supervise(const struct run_job *job, char *const *arguments, struct erro
     stop_watch();
     if (launch_check(mpirun_of(job), err) != 0 || prepare(job, &prepared, err) != 0)
         return error_exit_status(err);
-    if (prepared.to_do == 0)
-        log_line(LOG_INFO, "%s is complete: nothing to do", job->store_file);
-    else if (stop_requests() > 0)
-        status = RUN_RESUMABLE;
-    else
-        status = supervise(&supervisor, &prepared, err);
+    if (prepared.to_do > 0)
+        status = stop_requests() > 0 ? RUN_RESUMABLE : supervise(&supervisor, &prepared, err);
     prepare_finish(&prepared);
     return status;
 }

@@ -186,6 +186,14 @@ static int read_description(struct fake *fake, const char *description, struct e
     return failed;
 }
 
+int executor_check_fake(const char *description, struct error *err)
+{
+    struct fake fake = {0};
+    int failed = read_description(&fake, description, err);
+    free(fake.rules);
+    return failed;
+}
+
 int executor_create_fake(struct executor *executor, const char *description,
                          const struct plan *plan, struct store *store, struct error *err)
 {

@@ -71,6 +71,17 @@ class BadInput(sweep.SweepTest):
             with self.subTest(words=words):
                 self.assert_refused(words, say)
 
+    # --- the environment ---
+
+    def test_environment(self):
+        self.write("a.yaml", sweep.tiny_grid(seeds="[1]", rounds=1, iterations=60))
+        for name, value, say in (("SWEEPSTAKE_ISA", "sse9", ("SWEEPSTAKE_ISA", "sse9", "portable")),
+                                 ("SWEEPSTAKE_FAKE", "nonsense=1", ("SWEEPSTAKE_FAKE", "nonsense=1", "seconds=S"))):
+            for workers in (1, 2):
+                with self.subTest(value, workers=workers):
+                    self.assert_refused(("run", "a.yaml", "--workers", workers), *say, env={name: value})
+        self.assert_refused(("run", "a.yaml", "--workers", 2), "mpirun", "--workers 1", env={"PATH": "/nowhere"})
+
     # --- grids ---
 
     def test_grids(self):
@@ -160,6 +171,18 @@ class BadInput(sweep.SweepTest):
             self.assert_refused(words, "no")
         self.assert_refused(("run", "b.yaml", "--store", "good.h5", "--workers", 1), "another grid")
         self.assertEqual((self.folder / "good.h5").read_bytes(), good, "the good store was touched")
+
+    def test_a_store_of_the_fake_executor_is_no_result(self):
+        self.write("a.yaml", sweep.tiny_grid(seeds="[1]", rounds=1, iterations=60))
+        fake = {"SWEEPSTAKE_FAKE": "seconds=0"}
+        self.sweepstake("run", "a.yaml", "--workers", 1, "--store", "real.h5", check=0)
+        done = self.sweepstake("run", "a.yaml", "--workers", 2, "--store", "fake.h5", check=0, env=fake)
+        self.assertEqual(done.stderr.count("SWEEPSTAKE_FAKE"), 1, done.stderr)
+        with h5py.File(self.folder / "fake.h5", "r") as file:
+            self.assertIn(file.attrs["kernel_mode"], (b"fake", "fake"))
+        for workers in (1, 2):
+            self.assert_refused(("run", "a.yaml", "--workers", workers, "--store", "fake.h5"), "fake.h5", "trained")
+            self.assert_refused(("run", "a.yaml", "--workers", workers, "--store", "real.h5"), "real.h5", env=fake)
 
     def test_read_only_store(self):
         """As root permissions do not bind; a read-only mount of a folder of its own does."""

@@ -54,7 +54,9 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
  *     crash=T:N    its first N attempts end the process by SIGKILL
  *     silent=T:N   its first N attempts hang without a sign of life
  *
- * A task's payload is what its place in the store holds. Usage error for other words. */
+ * A task's payload is what its place in the store holds. Usage error for other words, which
+ * executor_check_fake finds before there is a store. */
+int executor_check_fake(const char *description, struct error *err);
 int executor_create_fake(struct executor *executor, const char *description,
                          const struct plan *plan, struct store *store, struct error *err);
 
