@@ -174,6 +174,8 @@ static int run_run(const struct command *command, int argc, char **argv)
         return command_fail(&err);
     if (options.verbose)
         log_set_level(LOG_DEBUG);
+    else if (options.quiet)
+        log_set_level(LOG_WARNING);
     struct run_job job = {
         .grid_file = options.grid,
         .store_file = options.store != NULL ? options.store : store,

@@ -44,6 +44,16 @@ class TrueStatus(sweep.SweepTest):
             self.assertGreater((found == 1).sum(), 0)
             self.assert_nothing_left()
 
+    def test_quiet_is_silent(self):
+        self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]", rounds=1, iterations=60))
+        for workers in (1, 3):
+            for _ in range(2):  # the second finds nothing to do
+                done = self.sweepstake("run", "tiny.yaml", "--workers", workers, "--quiet", check=0)
+                self.assertEqual(done.stdout + done.stderr, "")
+        done = self.sweepstake("run", "tiny.yaml", check=0)
+        self.assertIn("nothing to do", done.stderr)
+        self.assertIn("P_m", done.stdout)
+
     def test_wrong_input_is_2(self):
         for workers in (1, 3):
             self.sweepstake("run", "missing.yaml", "--workers", workers, check=2)
