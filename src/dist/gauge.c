@@ -58,13 +58,21 @@ void gauge_iteration(struct gauge *gauge, int32_t worker, int32_t task, double i
     shown->iteration = iteration;
 }
 
-static void read_rate(struct gauge *gauge, double now)
+/* The newest rate while tasks run; when none is left, that of the whole run: the last reading is of
+ * a moment in which most workers had nothing to do. */
+static void read_rate(struct gauge *gauge, bool is_over, double now)
 {
+    if (is_over && now > gauge->started) {
+        gauge->progress.iterations_a_second =
+            (gauge->moved_before + gauge->moved) / (now - gauge->started);
+        return;
+    }
     double passed = now - gauge->read;
     if (passed < SHORTEST_READING)
         return;
     double rate = gauge->moved / passed, *shown = &gauge->progress.iterations_a_second;
     *shown = isnan(*shown) ? rate : *shown + RATE_WEIGHT * (rate - *shown);
+    gauge->moved_before += gauge->moved;
     gauge->moved = 0;
     gauge->read = now;
 }
@@ -73,7 +81,7 @@ const struct progress *gauge_read(struct gauge *gauge, const struct sched *sched
 {
     struct sched_counts counts;
     sched_counts(sched, &counts);
-    read_rate(gauge, now);
+    read_rate(gauge, counts.left == 0, now);
     struct progress *progress = &gauge->progress;
     progress->total = counts.total;
     progress->done = counts.done;

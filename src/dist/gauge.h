@@ -12,6 +12,7 @@ struct gauge {
     struct progress progress;
     double started, read; /* seconds, monotonic */
     double moved;         /* iterations heard of since `read`, all workers */
+    double moved_before;  /* those until `read` */
 };
 
 int gauge_init(struct gauge *gauge, const struct plan *plan, int32_t workers, int32_t kept,

@@ -172,6 +172,31 @@ static void figures_follow_the_heartbeats(void **state)
     sched_destroy(sched);
 }
 
+static void the_last_rate_is_that_of_the_whole_run(void **state)
+{
+    struct plan_training training = {.iterations = 100};
+    struct plan_task tasks[2] = {{.parent = -1}, {.parent = -1}};
+    struct plan plan = {.tasks = tasks, .task_count = 2, .trainings = &training};
+    struct sched_task scheduled[2] = {{.parent = -1, .state = TASK_DONE},
+                                      {.parent = -1, .state = TASK_DONE}};
+    struct sched_limits limits = {.max_attempts = 1};
+    struct error err = {0};
+    struct gauge gauge;
+    (void)state;
+    struct sched *sched = sched_create(scheduled, 2, 1, limits, &err);
+    assert_non_null(sched);
+    assert_int_equal(gauge_init(&gauge, &plan, 1, 0, 10.0, &err), 0);
+    for (int32_t i = 0; i < 2; i++) { /* tasks shorter than any heartbeat */
+        gauge_task(&gauge, 0, i);
+        gauge_iteration(&gauge, 0, i, INFINITY);
+        gauge_task(&gauge, 0, -1);
+    }
+    assert_true(gauge_read(&gauge, sched, 10.1)->iterations_a_second == 200 / (10.1 - 10.0));
+    assert_true(gauge_read(&gauge, sched, 14.0)->iterations_a_second == 50);
+    gauge_finish(&gauge);
+    sched_destroy(sched);
+}
+
 static void heartbeats_are_never_missed_for_silence(void **state)
 {
     (void)state;
@@ -188,6 +213,7 @@ int main(void)
         cmocka_unit_test(the_scratch_of_a_dead_supervisor_is_removed),
         cmocka_unit_test(a_process_that_ended_is_noticed),
         cmocka_unit_test(figures_follow_the_heartbeats),
+        cmocka_unit_test(the_last_rate_is_that_of_the_whole_run),
         cmocka_unit_test(heartbeats_are_never_missed_for_silence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
