@@ -41,6 +41,7 @@ enum pressure { PRESS_NOT, PRESS_STOP, PRESS_TERM, PRESS_KILL };
 struct supervisor {
     const struct run_job *job;
     char *const *arguments;
+    int ranks;
     struct scratch scratch;
     struct launch launch;
     enum pressure pressure;
@@ -159,7 +160,7 @@ static int run_launch(struct supervisor *supervisor, struct error *err)
     const struct run_job *job = supervisor->job;
     struct launch_setup setup = {
         .mpirun = mpirun_of(job),
-        .ranks = job->workers + 1,
+        .ranks = supervisor->ranks,
         .scratch = supervisor->scratch.path,
         .verbose = job->verbose,
         .arguments = supervisor->arguments,
@@ -252,7 +253,10 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
 
 static int supervise(struct supervisor *supervisor, struct prepared *prepared, struct error *err)
 {
+    const struct run_job *job = supervisor->job;
     int32_t task_count = prepared->plan->task_count;
+    /* The master, and no more workers than there are tasks to do. */
+    supervisor->ranks = 1 + (job->workers < prepared->to_do ? job->workers : prepared->to_do);
     supervisor->lock = prepared->lock;
     if (scratch_create(&supervisor->scratch, err) != 0)
         return error_exit_status(err);
@@ -264,7 +268,7 @@ static int supervise(struct supervisor *supervisor, struct prepared *prepared, s
         status = run_launches(supervisor, task_count, err);
     }
     scratch_remove(&supervisor->scratch);
-    status_remove(supervisor->job->store_file);
+    status_remove(job->store_file);
     return status;
 }
 
