@@ -1,5 +1,6 @@
-/* The scratch folder. Its supervisor holds a lock (flock) on a file in it: a folder whose lock can
- * be taken has lost its supervisor and is removed by the next one that comes. */
+/* The scratch folder, sweepstake.PID.XXXXXX by its supervisor's pid. Its supervisor holds a lock
+ * (flock) on a file in it: a folder whose lock can be taken has lost its supervisor and is removed
+ * by the next one that comes. */
 #include "scratch.h"
 
 #include <dirent.h>
@@ -83,7 +84,8 @@ int scratch_create(struct scratch *scratch, struct error *err)
     for (size_t i = 0; i < PLACES; i++)
         remove_abandoned(places[i]);
     for (size_t i = 0; i < PLACES; i++) {
-        snprintf(scratch->path, sizeof scratch->path, "%s/" SCRATCH_PREFIX "XXXXXX", places[i]);
+        snprintf(scratch->path, sizeof scratch->path, "%s/" SCRATCH_PREFIX "%ld.XXXXXX", places[i],
+                 (long)getpid());
         if (mkdtemp(scratch->path) == NULL)
             continue;
         scratch->lock = take_lock(scratch->path);

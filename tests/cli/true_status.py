@@ -13,17 +13,12 @@ LONG = sweep.tiny_grid(iterations=200000, seeds="1..4", rounds=2)
 
 
 class TrueStatus(sweep.SweepTest):
-    def setUp(self):
-        super().setUp()
-        self.shared = sweep.shared_leftovers()
-
     def assert_nothing_left(self):
         deadline = time.monotonic() + 5
-        while time.monotonic() < deadline and (sweep.processes_of(self.folder)
-                                               or sweep.shared_leftovers() - self.shared):
+        while time.monotonic() < deadline and (sweep.processes_of(self.folder) or self.leftovers()):
             time.sleep(0.05)
         self.assertEqual(sweep.processes_of(self.folder), [], "processes are alive after the run")
-        self.assertEqual(sweep.shared_leftovers() - self.shared, set(), "files are left")
+        self.assertEqual(self.leftovers(), [], "files are left")
 
     def test_complete_is_0(self):
         self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]", rounds=1))

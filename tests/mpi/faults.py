@@ -1,7 +1,6 @@
 """What a run survives: tasks that fail, workers that crash or fall silent, the death of the master, of mpirun and
 of the supervisor; and what it costs to wait. Real MPI, real store; the tasks are the fake executor's, which fails a
 task that was handed out before its parent was done. WORKERS (default 3) is the number of workers."""
-import fcntl
 import os
 import pathlib
 import signal
@@ -31,26 +30,9 @@ def processes(folder):
     return found
 
 
-def leftovers():
-    """What nobody's supervisor holds: other runs may go on beside this one."""
-    return {path for path in sweep.shared_leftovers() if not is_held(pathlib.Path(path) / "supervisor")}
-
-
-def is_held(lock):
-    try:
-        with open(lock, "rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        pass
-    return False
-
-
 class Faults(sweep.SweepTest):
     def setUp(self):
         super().setUp()
-        self.shared = leftovers()
         self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]"))
         self.run = None
 
@@ -61,7 +43,7 @@ class Faults(sweep.SweepTest):
     def finish(self, status, timeout=60):
         self.assertEqual(self.run.wait(timeout=timeout), status, self.output())
         self.assertEqual(processes(self.folder), {}, "processes are alive after the run")
-        self.assertEqual(leftovers() - self.shared, set(), "files are left")
+        self.assertEqual(self.leftovers(), [], "files are left")
         self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
         self.sweepstake("verify", "s.h5", check=0)
 
@@ -105,6 +87,17 @@ class Faults(sweep.SweepTest):
         self.assertEqual(environment["run"][0], 1)
         self.assertEqual(environment["host"][0].decode(), os.uname().nodename)
         self.assertEqual(set(self.table("results")["environment"]), {0})
+
+    def test_no_more_workers_than_tasks(self):
+        self.write("tiny.yaml", "name: tiny\nrecipe: lenet-300-100\narchitecture: lenet-8-6\nprune: {rounds: 1}\n"
+                   "dataset: {name: digits, train: 100, test: 10, validation: 10}\ntrain: {iterations: 5}\n")
+        self.run = self.start("run", "tiny.yaml", "--workers", 50, "--store", "s.h5",
+                              env={"SWEEPSTAKE_FAKE": "seconds=0.5"})
+        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
+                      and self.table("attempts").any())
+        ranks = [words for _, words in processes(self.folder).values() if "run" in words and words[0] != "mpirun"]
+        self.assertEqual(len(ranks), 1 + 1 + 2, "the supervisor, the master and a worker for each of two tasks")
+        self.finish(0)
 
     def test_a_task_that_fails_twice_is_tried_again(self):
         self.launch("fail=2:2")

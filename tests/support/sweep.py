@@ -20,6 +20,9 @@ except ImportError as missing:
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("SWEEPSTAKE", str(SOURCE / "build/src/cli/sweepstake"))
 
+# As root, mpirun wants to be told twice.
+MPIRUN_AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+
 # What may differ between runs that mean the same (design: "Results mean one thing").
 FREE_COLUMNS = {"seconds", "host", "environment", "attempts_used"}
 
@@ -51,6 +54,7 @@ class SweepTest(unittest.TestCase):
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sweepstake-test-"))
+        self.pids = set()  # of all that the test started
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
     def write(self, name, content):
@@ -60,8 +64,16 @@ class SweepTest(unittest.TestCase):
         return path
 
     def sweepstake(self, *words, timeout=240, env=None, check=None, launcher=()):
-        done = subprocess.run([*launcher, PROGRAM, *map(str, words)], cwd=self.folder, capture_output=True, text=True,
-                              errors="replace", timeout=timeout, env={**os.environ, **(env or {})})
+        environment = {**os.environ, **(MPIRUN_AS_ROOT if launcher else {}), **(env or {})}
+        with subprocess.Popen([*launcher, PROGRAM, *map(str, words)], cwd=self.folder, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, errors="replace", env=environment) as run:
+            self.pids.add(run.pid)
+            try:
+                output = run.communicate(timeout=timeout)
+            except BaseException:
+                run.kill()
+                raise
+        done = subprocess.CompletedProcess(run.args, run.returncode, *output)
         if check is not None:
             self.assertEqual(done.returncode, check, f"{words}\n{done.stdout}\n{done.stderr}")
         return done
@@ -69,8 +81,17 @@ class SweepTest(unittest.TestCase):
     def start(self, *words, env=None):
         """Starts the program as the leader of a session of its own; its output goes to output.txt."""
         with open(self.folder / "output.txt", "ab") as output:
-            return subprocess.Popen([PROGRAM, *map(str, words)], cwd=self.folder, stdout=output, stderr=output,
-                                    start_new_session=True, env={**os.environ, **(env or {})})
+            run = subprocess.Popen([PROGRAM, *map(str, words)], cwd=self.folder, stdout=output, stderr=output,
+                                   start_new_session=True, env={**os.environ, **(env or {})})
+        self.pids.add(run.pid)
+        return run
+
+    def leftovers(self):
+        """What the test's runs left in the shared temporary folders: a supervisor's sweepstake.PID.XXXXXX, which
+        takes in what its mpirun makes, or a plain mpirun's session."""
+        patterns = ("sweepstake.{}.*", "ompi.*/pid.{}", "*vader*.{}.*", "pmix*.{}")
+        return sorted(str(path) for folder in ("/tmp", "/dev/shm") for pid in self.pids for pattern in patterns
+                      for path in pathlib.Path(folder).glob(pattern.format(pid)))
 
     def output(self):
         return (self.folder / "output.txt").read_text(errors="replace")
@@ -143,13 +164,6 @@ def kill_everything(folder):
             except ProcessLookupError:
                 pass
     raise AssertionError(f"processes survive SIGKILL: {pids}")
-
-
-def shared_leftovers():
-    """What runs may leave in the shared temporary folders."""
-    marks = ("sweepstake", "ompi", "vader", "pmix", "openmpi")
-    return {f"{folder}/{name}" for folder in ("/tmp", "/dev/shm") for name in os.listdir(folder)
-            if any(mark in name for mark in marks) and "sweepstake-test-" not in name}
 
 
 if __name__ == "__main__":

@@ -67,9 +67,11 @@ static void scratch_goes_with_all_that_is_in_it(void **state)
 {
     struct scratch scratch;
     struct error err = {0};
-    char inner[128];
+    char inner[128], name[32];
     (void)state;
     assert_int_equal(scratch_create(&scratch, &err), 0);
+    snprintf(name, sizeof name, "/sweepstake.%ld.", (long)getpid());
+    assert_non_null(strstr(scratch.path, name));
     snprintf(inner, sizeof inner, "%s/session", scratch.path);
     assert_int_equal(mkdir(inner, 0700), 0);
     strcat(inner, "/segment");
