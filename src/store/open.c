@@ -210,11 +210,6 @@ const struct store_identity *store_identity(const struct store *store)
     return &store->identity;
 }
 
-int32_t store_network_count(const struct store *store)
-{
-    return store->network_count;
-}
-
 const struct store_network *store_network(const struct store *store, int32_t network)
 {
     return &store->networks[network];
@@ -223,9 +218,4 @@ const struct store_network *store_network(const struct store *store, int32_t net
 int64_t store_task_count(const struct store *store)
 {
     return store->task_count;
-}
-
-int64_t store_curve_rows(const struct store *store)
-{
-    return store->curve_rows;
 }

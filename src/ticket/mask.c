@@ -38,13 +38,6 @@ void ticket_count(const struct parameter_spec *parameters, int count, const uint
     }
 }
 
-void ticket_apply(float *weights, const uint8_t *mask, int64_t size)
-{
-    for (int64_t i = 0; i < size; i++)
-        if (mask[i] == 0)
-            weights[i] = 0.0f;
-}
-
 /* Keeps the elements permutation[0..kept-1] of a parameter and no others. */
 static void keep_first(uint8_t *mask, int64_t count, const uint32_t *permutation, int64_t kept)
 {

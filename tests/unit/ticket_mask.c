@@ -146,17 +146,6 @@ static void test_counting_leaves_biases_out(void **state)
     assert_int_equal(total, FIRST + SECOND);
 }
 
-static void test_apply_gives_positive_zero(void **state)
-{
-    (void)state;
-    float weights[6] = {1.5f, -2.5f, NAN, -INFINITY, -0.0f, 3.5f};
-    const uint8_t mask[6] = {1, 0, 0, 0, 0, 1};
-    ticket_apply(weights, mask, 6);
-    assert_true(weights[0] == 1.5f && weights[5] == 3.5f);
-    for (int i = 1; i < 5; i++)
-        assert_true(weights[i] == 0.0f && !signbit(weights[i]));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,7 +155,6 @@ int main(void)
         cmocka_unit_test(test_every_place_is_drawn_alike),
         cmocka_unit_test(test_random_mask_is_frozen),
         cmocka_unit_test(test_counting_leaves_biases_out),
-        cmocka_unit_test(test_apply_gives_positive_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

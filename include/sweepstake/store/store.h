@@ -207,10 +207,8 @@ void store_close(struct store *store);
 void store_abandon(struct store *store);
 
 const struct store_identity *store_identity(const struct store *store);
-int32_t store_network_count(const struct store *store);
 const struct store_network *store_network(const struct store *store, int32_t network);
 int64_t store_task_count(const struct store *store);
-int64_t store_curve_rows(const struct store *store);
 
 /* Reads a whole table ("experiments", "points", "tasks", "results", "curves", "environment"). Not
  * collective. */

@@ -60,7 +60,4 @@ int ticket_random_mask(const struct parameter_spec *parameters, int count, const
 void ticket_count(const struct parameter_spec *parameters, int count, const uint8_t *mask,
                   int64_t *remaining, int64_t *total);
 
-/* weights[i] = 0.0f where mask[i] == 0. */
-void ticket_apply(float *weights, const uint8_t *mask, int64_t size);
-
 #endif
