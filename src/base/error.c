@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
-
 int error_set(struct error *err, enum error_class class, const char *format, ...)
 {
     if (err == NULL)
@@ -27,16 +25,12 @@ int error_prefix(struct error *err, const char *format, ...)
 {
     if (err == NULL)
         return -1;
-    char text[sizeof err->text];
+    char prefix[sizeof err->text];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    vsnprintf(prefix, sizeof prefix, format, args);
     va_end(args);
-    size_t used = strlen(text);
-    if (text_copy(text + used, sizeof text - used, ": "))
-        text_copy(text + used + 2, sizeof text - used - 2, err->text);
-    memcpy(err->text, text, sizeof text);
-    return -1;
+    return error_set(err, err->class, "%s: %s", prefix, err->text);
 }
 
 int error_exit_status(const struct error *err)

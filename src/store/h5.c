@@ -183,8 +183,9 @@ static int name_dataset(hid_t dataset, struct error *err)
     return H5Iget_name(dataset, name, sizeof name) > 0 ? error_prefix(err, "%s", name) : -1;
 }
 
-int h5_read_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, void *rows,
-                 struct error *err)
+/* Reads into `to` or writes what is at `from`: the one that is not NULL. */
+static int transfer_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, void *to,
+                         const void *from, struct error *err)
 {
     hsize_t elements = 0;
     hid_t selected = select_rows(dataset, first, count, &elements, err);
@@ -193,30 +194,29 @@ int h5_read_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, void *
     int status = 0;
     if (elements > 0) {
         hid_t memory = H5Screate_simple(1, &elements, NULL);
-        if (memory < 0 || H5Dread(dataset, type, memory, selected, H5P_DEFAULT, rows) < 0)
-            status = h5_error(err, ERROR_RESOURCE, "cannot be read");
+        herr_t done = -1;
+        if (memory >= 0)
+            done = to != NULL ? H5Dread(dataset, type, memory, selected, H5P_DEFAULT, to)
+                              : H5Dwrite(dataset, type, memory, selected, H5P_DEFAULT, from);
+        if (done < 0)
+            status =
+                h5_error(err, ERROR_RESOURCE, to != NULL ? "cannot be read" : "cannot be written");
         h5_close(memory);
     }
     h5_close(selected);
     return status == 0 ? 0 : name_dataset(dataset, err);
 }
 
+int h5_read_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, void *rows,
+                 struct error *err)
+{
+    return transfer_rows(dataset, type, first, count, rows, NULL, err);
+}
+
 int h5_write_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, const void *rows,
                   struct error *err)
 {
-    hsize_t elements = 0;
-    hid_t selected = select_rows(dataset, first, count, &elements, err);
-    if (selected < 0)
-        return name_dataset(dataset, err);
-    int status = 0;
-    if (elements > 0) {
-        hid_t memory = H5Screate_simple(1, &elements, NULL);
-        if (memory < 0 || H5Dwrite(dataset, type, memory, selected, H5P_DEFAULT, rows) < 0)
-            status = h5_error(err, ERROR_RESOURCE, "cannot be written");
-        h5_close(memory);
-    }
-    h5_close(selected);
-    return status == 0 ? 0 : name_dataset(dataset, err);
+    return transfer_rows(dataset, type, first, count, NULL, rows, err);
 }
 
 int64_t h5_row_count(hid_t dataset)
