@@ -5,11 +5,11 @@
 
 static double step_decay(const struct schedule_spec *schedule, int64_t iteration)
 {
-    double decay = 1;
+    double product = 1;
     for (int32_t i = 0; i < schedule->drop_count; i++)
         if (schedule->drops[i] <= iteration)
-            decay *= schedule->factor;
-    return decay;
+            product *= schedule->factor;
+    return product;
 }
 
 /* cos(pi x) for x in [0, 1], by Taylor series within an eighth of a turn of 0, 1/4 and 1/2: libm's
