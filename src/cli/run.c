@@ -117,18 +117,41 @@ static int report_end(int status, const char *path, bool quiet, const struct err
 
 /* --- what this process is --- */
 
+struct here {
+    const struct run_options *options;
+    const struct run_job *job;
+    struct view_progress *progress; /* NULL = is closed */
+};
+
+static void close_progress(struct here *here)
+{
+    log_set_before_line(NULL, NULL);
+    view_progress_destroy(here->progress);
+    here->progress = NULL;
+}
+
+/* Of a plain mpirun: its rank 0 speaks for all. */
+static void end_of_ranks(void *user, int status, const struct error *err)
+{
+    struct here *here = user;
+    close_progress(here);
+    report_end(status, here->job->store_file, here->options->quiet, err);
+    fflush(stdout);
+}
+
 static int run_here(const struct run_options *options, struct run_job *job, bool rank,
                     struct error *err)
 {
-    struct view_progress *progress = open_progress(options->quiet, err);
-    if (progress == NULL)
+    struct here here = {options, job, open_progress(options->quiet, err)};
+    if (here.progress == NULL)
         return 1;
     job->show = view_progress_show;
-    job->show_user = progress;
-    log_set_before_line(view_progress_clear, progress);
+    job->show_user = here.progress;
+    job->end = end_of_ranks;
+    job->end_user = &here;
+    log_set_before_line(view_progress_clear, here.progress);
     int status = rank ? run_rank(job, err) : run_single(job, err);
-    log_set_before_line(NULL, NULL);
-    view_progress_destroy(progress);
+    close_progress(&here);
     return status;
 }
 

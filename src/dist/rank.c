@@ -6,7 +6,8 @@
  *
  * Under a supervisor (SUPERVISED_VARIABLE) the store stands already and the supervisor has the
  * lock; rank 0 leaves the exit status in a file and all ranks return 0, since mpirun takes other
- * statuses for a failure. Without one (plain mpirun) rank 0 prepares and returns the status. */
+ * statuses for a failure. Without one (plain mpirun) rank 0 prepares, tells job->end and returns
+ * the status. */
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,9 +216,14 @@ static int report(const struct rank *rank, int code, const struct error *err)
             log_line(LOG_ERROR, "%s", trouble.text);
         return 0;
     }
-    if (err->text[0] != '\0')
-        log_line(LOG_ERROR, "%s", err->text);
     return code == STATUS_RELAUNCH ? RUN_RESUMABLE : code;
+}
+
+static void tell_end(const struct rank *rank, int status, const struct error *err)
+{
+    const struct run_job *job = rank->job;
+    if (rank->number == 0 && rank->scratch == NULL && job->end != NULL)
+        job->end(job->end_user, status, err);
 }
 
 static void release(struct rank *rank)
@@ -230,9 +236,10 @@ static void release(struct rank *rank)
 }
 
 /* Ranks that may wait for a dead one in any collective call: not one more of those. */
-static void leave_at_once(struct rank *rank, int status)
+static void leave_at_once(struct rank *rank, int status, const struct error *err)
 {
     store_lock_release(rank->prepared.lock);
+    tell_end(rank, status, err);
     fflush(NULL);
     _exit(status);
 }
@@ -247,7 +254,7 @@ static int run_ranks(struct rank *rank, struct error *err)
         code = rank->nothing_to_do ? RUN_COMPLETE : run_started(rank, err);
     int status = report(rank, code, err);
     if (!rank->together)
-        leave_at_once(rank, status);
+        leave_at_once(rank, status, err);
     release(rank);
     return status;
 }
@@ -274,12 +281,8 @@ int run_rank(const struct run_job *job, struct error *err)
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank.number);
     MPI_Comm_size(MPI_COMM_WORLD, &rank.count);
-    if (rank.count > 1) {
-        status = run_ranks(&rank, err);
-    } else {
-        status = run_single(job, err);
-        report(&rank, status, err);
-    }
+    status = rank.count > 1 ? run_ranks(&rank, err) : run_single(job, err);
+    tell_end(&rank, status, err);
     MPI_Finalize();
     return status;
 }

@@ -49,6 +49,24 @@ class TrueStatus(sweep.SweepTest):
         self.assertIn("nothing to do", done.stderr)
         self.assertIn("P_m", done.stdout)
 
+    def test_plain_mpirun_tells_the_end_once(self):
+        self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]", rounds=1, iterations=60))
+        for ranks in (1, 3):
+            launcher = ("mpirun", "--oversubscribe", "-n", str(ranks))
+            words = ("run", "tiny.yaml", "--store", f"{ranks}.h5")
+            self.assertEqual(self.sweepstake(*words, check=0, launcher=launcher).stdout.count("P_m"), 1)
+            again = self.sweepstake(*words, check=0, launcher=launcher)
+            self.assertEqual((again.stdout.count("P_m"), again.stderr.count("nothing to do")), (1, 1))
+            self.assertEqual(self.sweepstake(*words, "--quiet", check=0, launcher=launcher).stdout, "")
+            wrong = self.sweepstake("run", "missing.yaml", "--store", "no.h5", check=2, launcher=launcher)
+            self.assertEqual(wrong.stderr.count("sweepstake: missing.yaml"), 1, wrong.stderr)
+        hurt = self.sweepstake("run", "tiny.yaml", "--store", "hurt.h5",
+                               env={"SWEEPSTAKE_FAKE": "seconds=0.05 crash=0:1"},
+                               launcher=("mpirun", "--enable-recovery", "--oversubscribe", "-n", "3"))
+        self.assertEqual(hurt.stdout.count("P_m"), 1)
+        self.assertEqual(set(sweep.statuses(self.folder / "hurt.h5")), {1})
+        self.assert_nothing_left()
+
     def test_wrong_input_is_2(self):
         for workers in (1, 3):
             self.sweepstake("run", "missing.yaml", "--workers", workers, check=2)

@@ -27,6 +27,10 @@ struct run_job {
      * end. */
     void (*show)(void *user, const struct progress *progress);
     void *show_user;
+    /* Under plain mpirun, which has no supervisor: called once, in rank 0, when the run is over and
+     * its results can be read. NULL = nobody is told. */
+    void (*end)(void *user, int status, const struct error *err);
+    void *end_user;
     const char *fake; /* testing only (SWEEPSTAKE_FAKE): durations and failures of the fake
                          executor; NULL = real */
 };
