@@ -34,13 +34,14 @@ static int find_end(struct store *store, int64_t *row, int64_t *run, struct erro
     return 0;
 }
 
-static void describe_mpi(char *to, size_t size)
+static void describe_libraries(char *to, size_t size)
 {
-    char version[MPI_MAX_LIBRARY_VERSION_STRING];
+    char mpi[MPI_MAX_LIBRARY_VERSION_STRING], store[32];
     int length;
-    MPI_Get_library_version(version, &length);
-    version[strcspn(version, ",\n")] = '\0'; /* the rest says who built it */
-    text_copy(to, size, version);
+    MPI_Get_library_version(mpi, &length);
+    mpi[strcspn(mpi, ",\n")] = '\0'; /* the rest says who built it */
+    store_library_version(store, sizeof store);
+    snprintf(to, size, "%.60s, %s", mpi, store);
 }
 
 static void describe(const struct peer *peer, int64_t run, struct store_environment *environment)
@@ -52,7 +53,7 @@ static void describe(const struct peer *peer, int64_t run, struct store_environm
     text_copy(environment->host, sizeof environment->host, peer->host);
     text_copy(environment->cpu, sizeof environment->cpu, peer->cpu);
     snprintf(environment->blas, sizeof environment->blas, "OpenBLAS %s", kernels_blas_core());
-    describe_mpi(environment->libraries, sizeof environment->libraries);
+    describe_libraries(environment->libraries, sizeof environment->libraries);
     text_copy(environment->slurm_job, sizeof environment->slurm_job, job != NULL ? job : "");
     strftime(environment->started, sizeof environment->started, "%Y-%m-%dT%H:%M:%SZ",
              gmtime_r(&now, &utc));

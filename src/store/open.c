@@ -3,6 +3,7 @@
  * fails everywhere, with that node's reason. */
 #include <errno.h>
 #include <mpi.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -218,4 +219,13 @@ const struct store_network *store_network(const struct store *store, int32_t net
 int64_t store_task_count(const struct store *store)
 {
     return store->task_count;
+}
+
+/* --- the library --- */
+
+void store_library_version(char *to, size_t size)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    H5get_libversion(&major, &minor, &release);
+    snprintf(to, size, "HDF5 %u.%u.%u", major, minor, release);
 }

@@ -85,6 +85,7 @@ class Faults(sweep.SweepTest):
         self.assertEqual(set(self.table("attempts")), {1})
         environment = self.table("environment")
         self.assertEqual(environment["run"][0], 1)
+        self.assertRegex(environment["libraries"][0].decode(), r"Open MPI v[0-9.]+, HDF5 [0-9.]+")
         self.assertEqual(environment["host"][0].decode(), os.uname().nodename)
         self.assertEqual(set(self.table("results")["environment"]), {0})
 

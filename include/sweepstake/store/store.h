@@ -206,6 +206,9 @@ void store_close(struct store *store);
 /* After a rank's death: drops the descriptors without HDF5 or MPI calls. Not collective. */
 void store_abandon(struct store *store);
 
+/* "HDF5 1.10.8". Always terminates. */
+void store_library_version(char *to, size_t size);
+
 const struct store_identity *store_identity(const struct store *store);
 const struct store_network *store_network(const struct store *store, int32_t network);
 int64_t store_task_count(const struct store *store);
