@@ -74,6 +74,8 @@ class TrueStatus(sweep.SweepTest):
         self.assertEqual(self.listing(), [])
 
     def test_signals_are_75_and_the_grid_goes_on(self):
+        # Where these tests run under nohup, so would the program, and not end by SIGHUP.
+        self.addCleanup(signal.signal, signal.SIGHUP, signal.signal(signal.SIGHUP, signal.SIG_DFL))
         self.write("long.yaml", LONG)
         for workers in (1, 3):
             for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGQUIT, signal.SIGHUP):

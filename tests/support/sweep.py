@@ -56,6 +56,7 @@ class SweepTest(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sweepstake-test-"))
         self.pids = set()  # of all that the test started
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.addCleanup(kill_everything, self.folder)  # what a test that failed left behind
 
     def write(self, name, content):
         path = self.folder / name
