@@ -1,0 +1,76 @@
+/* 3x3 convolutions with stride 1 and padding 1, everything but products through two own families:
+ * Winograd's minimal filtering (winograd_*.c) and direct summation (direct_*.c). Which of them a
+ * shape goes through is a function of the shape alone (convolution.c).
+ *
+ * Activations are [channel][height][width][columns], columns a multiple of KERNEL_LANES; weights
+ * and their gradients are [outputs][inputs][3][3]. A column's result does not depend on the other
+ * columns; gradients of weights sum over all columns, so dy must be zero in padding columns, and x
+ * finite. Scratch is the caller's: conv3x3_scratch_floats() floats that start at a multiple of 64
+ * bytes, of no meaning between calls. */
+#ifndef SWEEPSTAKE_NN_CONVOLUTION_KERNELS_H
+#define SWEEPSTAKE_NN_CONVOLUTION_KERNELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct kernels;
+
+/* A 2D convolution; the functions of this header take kernel 3, stride 1 and padding 1 only. */
+struct conv_shape {
+    int64_t inputs, outputs; /* channels */
+    int64_t height, width;   /* of the input */
+    int kernel, stride, padding;
+};
+
+/* One convolution of activations. Forward: y = w * x + bias, then max(y, 0) when `rectify`.
+ * Backward: from `x`, the gradient of the forward result [outputs][...], the gradient `y` of its
+ * argument [inputs][...]. */
+struct conv_data {
+    struct conv_shape shape;
+    int64_t columns;
+    bool backward;
+    const float *x, *w;
+    const float *bias; /* a float for each channel of y; NULL: none */
+    bool rectify;
+    float *y;
+    float *scratch;
+};
+
+/* dw = the gradient of the weights, from the argument x and the gradient dy of the result. */
+struct conv_gradient {
+    struct conv_shape shape;
+    int64_t columns;
+    const float *x, *dy;
+    float *dw;
+    float *scratch;
+};
+
+/* y = w * x + bias (NULL: none), then max(y, 0) when `rectify`. */
+void conv3x3_forward(const struct kernels *kernels, const struct conv_shape *shape, int64_t columns,
+                     const float *x, const float *w, const float *bias, bool rectify, float *y,
+                     float *scratch);
+/* dx from dy, the gradient of y. */
+void conv3x3_backward_data(const struct kernels *kernels, const struct conv_shape *shape,
+                           int64_t columns, const float *dy, const float *w, float *dx,
+                           float *scratch);
+/* dw from x and dy. */
+void conv3x3_backward_weights(const struct kernels *kernels, const struct conv_shape *shape,
+                              int64_t columns, const float *x, const float *dy, float *dw,
+                              float *scratch);
+/* Enough for any of the three with at most `columns`. */
+int64_t conv3x3_scratch_floats(const struct conv_shape *shape, int64_t columns);
+
+enum conv_method { CONV_DIRECT, CONV_WINOGRAD };
+
+/* How a shape's activations are computed (`backward`: their gradients), and its weights' gradient.
+ */
+enum conv_method conv3x3_data_method(const struct conv_shape *shape, bool backward);
+enum conv_method conv3x3_gradient_method(const struct conv_shape *shape);
+
+/* Floats of scratch of one family, for calls with up to `columns`. */
+int64_t winograd_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward);
+int64_t winograd_gradient_scratch(const struct conv_shape *shape, int64_t columns);
+int64_t direct_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward);
+int64_t direct_gradient_scratch(const struct conv_shape *shape, int64_t columns);
+
+#endif
