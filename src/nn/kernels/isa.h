@@ -2,6 +2,7 @@
 #ifndef SWEEPSTAKE_NN_ISA_H
 #define SWEEPSTAKE_NN_ISA_H
 
+#include "convolution.h"
 #include "kernels.h"
 #include "vector.h"
 
@@ -16,6 +17,7 @@ void KERNEL(softmax_loss)(struct softmax_loss *loss);
 void KERNEL(sgd)(const struct sgd_update *update);
 void KERNEL(adam)(const struct adam_update *update);
 void KERNEL(clear_masked)(float *block, const uint8_t *mask, int64_t count);
+void KERNEL(winograd_data)(const struct conv_data *call);
 
 extern const struct kernels KERNEL(kernels);
 

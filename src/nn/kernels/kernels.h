@@ -12,12 +12,15 @@
 #include <stdint.h>
 
 struct error;
+struct conv_data;
+struct conv_gradient;
 
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
-/* C = A B + bias, then max(C, 0) when `rectify`. A's element (i, k) is a[i * a_row + k * a_depth].
- * Rows of B are readable up to the next multiple of KERNEL_LANES columns; only `columns` of C are
- * written. Every element is summed over k in ascending order, whatever the shape. */
+/* C = A B + bias, then max(C, 0) when `rectify`; where `accumulate`, C = C + A B and bias is unused.
+ * A's element (i, k) is a[i * a_row + k * a_depth]. Rows of B are readable up to the next multiple
+ * of KERNEL_LANES columns; only `columns` of C are written. Every element is summed over k in
+ * ascending order, whatever the shape. */
 struct product {
     int64_t rows, columns, depth;
     const float *a;
@@ -27,7 +30,7 @@ struct product {
     float *c; /* [rows][c_stride] */
     int64_t c_stride;
     const float *bias; /* [rows]; NULL: none */
-    bool rectify;
+    bool rectify, accumulate;
 };
 
 /* Softmax cross-entropy of logits [classes][columns] over the first `examples` columns. */
@@ -83,6 +86,8 @@ struct kernels {
     void (*adam)(const struct adam_update *update);
     /* block = 0.0f where mask is 0. */
     void (*clear_masked)(float *block, const uint8_t *mask, int64_t count);
+    /* 3x3 convolutions, see convolution.h, which chooses between the families. */
+    void (*winograd_data)(const struct conv_data *call);
 };
 
 extern const struct kernels kernels_reference;

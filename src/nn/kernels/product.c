@@ -26,7 +26,7 @@ INLINE void start_tile(const int rows, const int vectors, const struct tile *til
         const vfloat bias = p->bias ? vset(p->bias[tile->row + r]) : vset(0);
         UNROLL
         for (int v = 0; v < vectors; v++) {
-            if (tile->depth_begin == 0)
+            if (tile->depth_begin == 0 && !p->accumulate)
                 sums[r][v] = bias;
             else if (v == vectors - 1 && tile->last_lanes != VECTOR)
                 sums[r][v] = vload_part(c + v * VECTOR, tile->last_lanes);

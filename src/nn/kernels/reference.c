@@ -9,6 +9,8 @@ static void reference_product(const struct product *p)
     for (int64_t i = 0; i < p->rows; i++)
         for (int64_t j = 0; j < p->columns; j++) {
             float sum = p->bias ? p->bias[i] : 0;
+            if (p->accumulate)
+                sum = p->c[i * p->c_stride + j];
             for (int64_t k = 0; k < p->depth; k++)
                 sum += p->a[i * p->a_row + k * p->a_depth] * p->b[k * p->b_stride + j];
             p->c[i * p->c_stride + j] = p->rectify && sum <= 0 ? 0 : sum;

@@ -16,4 +16,5 @@ const struct kernels KERNEL(kernels) = {
     .sgd = KERNEL(sgd),
     .adam = KERNEL(adam),
     .clear_masked = KERNEL(clear_masked),
+    .winograd_data = KERNEL(winograd_data),
 };

@@ -1,0 +1,268 @@
+/* Winograd convolution of activations, forward and backward: backward is the same convolution with
+ * the filters turned by 180 degrees and their channels exchanged.
+ *
+ * The work is cut into blocks of BLOCK_UNITS units. A block's argument becomes points
+ * [36][from][BLOCK_WIDTH]; then the channels of the result are taken PANEL at a time: at each point
+ * a product of the panel's filters [from][PANEL] with the argument's points, whose sums
+ * [36][PANEL][BLOCK_WIDTH] become pixels at once. Products run over at most DEPTH channels of the
+ * argument, so that the filters and points of one product stay in the first-level cache and what a
+ * panel needs in the second; every sum is still over the channels in ascending order.
+ *
+ * The filters' points are made while the first block needs them, and kept for the others; with one
+ * block alone each slice is used up while it is in the cache, and the whole, four times as large as
+ * the weights, never exists. */
+#include "transpose.h"
+#include "winograd_data.h"
+#include "winograd_transform.h"
+
+struct data_pass {
+    const struct conv_data *call;
+    struct winograd_data_layout layout;
+    float *x, *y, *filters, *taps;
+    int64_t first_unit; /* of the block */
+    int units;
+};
+
+/* The argument */
+
+/* [whole]: the square has no pixel outside of the image. */
+INLINE void transform_patch(const struct winograd_square *s, const float *from, float *to,
+                            int64_t point_stride, const bool whole)
+{
+    vfloat lines[6][6];
+    UNROLL
+    for (int j = 0; j < 6; j++) {
+        vfloat d[6], t[6];
+        UNROLL
+        for (int i = 0; i < 6; i++)
+            d[i] = whole || (j >= s->left && j < s->right && i >= s->top && i < s->bottom)
+                       ? vload(from + i * s->row + j * s->column)
+                       : vset(0);
+        transform_patch_line(d, t);
+        UNROLL
+        for (int i = 0; i < 6; i++)
+            lines[i][j] = t[i];
+    }
+    UNROLL
+    for (int i = 0; i < 6; i++) {
+        vfloat t[6];
+        transform_patch_line(lines[i], t);
+        UNROLL
+        for (int j = 0; j < 6; j++)
+            vstore(to + (i * 6 + j) * point_stride, t[j]);
+    }
+}
+
+static bool is_whole(const struct winograd_square *s, int size)
+{
+    return s->top == 0 && s->left == 0 && s->bottom == size && s->right == size;
+}
+
+static void transform_unit(const struct winograd_square *s, const float *plane, float *to,
+                           int64_t point_stride)
+{
+    const float *from = plane + s->origin;
+    if (is_whole(s, 6))
+        for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
+            transform_patch(s, from + lane, to + lane, point_stride, true);
+    else
+        for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
+            transform_patch(s, from + lane, to + lane, point_stride, false);
+}
+
+static void transform_argument(struct data_pass *pass)
+{
+    const struct winograd_data_layout *l = &pass->layout;
+    const int64_t plane = l->tiling.height * l->tiling.width * l->tiling.columns;
+    struct winograd_square squares[BLOCK_UNITS];
+    for (int u = 0; u < pass->units; u++)
+        squares[u] = winograd_square(&l->tiling, pass->first_unit + u, 6, 1);
+    for (int64_t c = 0; c < l->from; c++)
+        for (int u = 0; u < pass->units; u++)
+            transform_unit(&squares[u], pass->call->x + c * plane,
+                           pass->x + c * BLOCK_WIDTH + u * KERNEL_LANES, l->x_stride);
+}
+
+/* The filters */
+
+/* A panel's channels of the result and a slice's channels of the argument. */
+struct filter_block {
+    int64_t to, to_count, from, from_count;
+};
+
+/* to[c][r] = from[r][c], with zeros for rows up to PANEL. */
+static void transpose_taps(const float *from, int64_t from_stride, float *to, int64_t to_stride,
+                           int64_t rows, int64_t columns)
+{
+    for (int64_t r = 0; r < PANEL; r += VECTOR)
+        for (int64_t c = 0; c < columns; c += VECTOR) {
+            const float *block = from + r * from_stride + c;
+            float *place = to + c * to_stride + r;
+            if (rows - r >= VECTOR && columns - c >= VECTOR)
+                transpose_part(block, from_stride, place, to_stride, VECTOR, VECTOR);
+            else
+                transpose_part(block, from_stride, place, to_stride, rows - r,
+                               columns - c < VECTOR ? columns - c : VECTOR);
+        }
+}
+
+/* The block's weights as [from][tap][PANEL]. */
+static void gather_taps(struct data_pass *pass, const struct filter_block *b)
+{
+    const int64_t taps = WINOGRAD_TAPS, inputs = pass->call->shape.inputs;
+    if (!pass->call->backward) {
+        transpose_taps(pass->call->w + (b->to * inputs + b->from) * taps, inputs * taps, pass->taps,
+                       PANEL, b->to_count, b->from_count * taps);
+        return;
+    }
+    for (int64_t k = 0; k < b->from_count; k++)
+        transpose_taps(pass->call->w + ((b->from + k) * inputs + b->to) * taps, taps,
+                       pass->taps + (k * taps + taps - 1) * PANEL, -PANEL, b->to_count, taps);
+}
+
+INLINE void transform_filter(const float *from, float *to, int64_t point_stride)
+{
+    vfloat lines[6][3];
+    UNROLL
+    for (int j = 0; j < 3; j++) {
+        vfloat g[3], t[6];
+        UNROLL
+        for (int i = 0; i < 3; i++)
+            g[i] = vload(from + (i * 3 + j) * PANEL);
+        transform_filter_line(g, t);
+        UNROLL
+        for (int i = 0; i < 6; i++)
+            lines[i][j] = t[i];
+    }
+    UNROLL
+    for (int i = 0; i < 6; i++) {
+        vfloat t[6];
+        transform_filter_line(lines[i], t);
+        UNROLL
+        for (int j = 0; j < 6; j++)
+            vstore(to + (i * 6 + j) * point_stride, t[j]);
+    }
+}
+
+/* Points [36][DEPTH][PANEL] of the block's filters. */
+static void transform_filters(struct data_pass *pass, const struct filter_block *b, float *to)
+{
+    gather_taps(pass, b);
+    for (int64_t k = 0; k < b->from_count; k++)
+        for (int64_t lane = 0; lane < PANEL; lane += VECTOR)
+            transform_filter(pass->taps + k * WINOGRAD_TAPS * PANEL + lane, to + k * PANEL + lane,
+                             DEPTH * PANEL);
+}
+
+/* The products */
+
+static void multiply_points(const struct data_pass *pass, const struct filter_block *b,
+                            const float *filters)
+{
+    const struct winograd_data_layout *l = &pass->layout;
+    for (int p = 0; p < WINOGRAD_POINTS; p++)
+        KERNEL(product)(&(struct product){
+            .rows = b->to_count,
+            .columns = pass->units * KERNEL_LANES,
+            .depth = b->from_count,
+            .a = filters + p * DEPTH * PANEL,
+            .a_row = 1,
+            .a_depth = PANEL,
+            .b = pass->x + p * l->x_stride + b->from * BLOCK_WIDTH,
+            .b_stride = BLOCK_WIDTH,
+            .c = pass->y + p * l->y_stride,
+            .c_stride = BLOCK_WIDTH,
+            .accumulate = b->from > 0,
+        });
+}
+
+/* The result */
+
+INLINE void transform_result(const struct winograd_square *s, const float *from,
+                             int64_t point_stride, float bias, bool rectify, float *to)
+{
+    vfloat lines[4][6];
+    UNROLL
+    for (int j = 0; j < 6; j++) {
+        vfloat m[6], y[4];
+        UNROLL
+        for (int i = 0; i < 6; i++)
+            m[i] = vload(from + (i * 6 + j) * point_stride);
+        transform_result_line(m, y);
+        UNROLL
+        for (int i = 0; i < 4; i++)
+            lines[i][j] = y[i];
+    }
+    UNROLL
+    for (int i = 0; i < 4; i++) {
+        vfloat y[4];
+        transform_result_line(lines[i], y);
+        UNROLL
+        for (int j = 0; j < 4; j++) {
+            const vfloat sum = y[j] + vset(bias);
+            if (i < s->bottom && j < s->right)
+                vstore(to + i * s->row + j * s->column,
+                       rectify ? vselect(sum <= 0, vset(0), sum) : sum);
+        }
+    }
+}
+
+static void transform_panel(const struct data_pass *pass, const struct filter_block *b)
+{
+    const struct winograd_data_layout *l = &pass->layout;
+    const struct conv_data *call = pass->call;
+    const int64_t plane = l->tiling.height * l->tiling.width * l->tiling.columns;
+    struct winograd_square squares[BLOCK_UNITS];
+    for (int u = 0; u < pass->units; u++)
+        squares[u] = winograd_square(&l->tiling, pass->first_unit + u, WINOGRAD_TILE, 0);
+    for (int64_t c = 0; c < b->to_count; c++) {
+        const float bias = call->bias ? call->bias[b->to + c] : 0;
+        for (int u = 0; u < pass->units; u++)
+            for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
+                transform_result(&squares[u],
+                                 pass->y + c * BLOCK_WIDTH + u * KERNEL_LANES + lane, l->y_stride,
+                                 bias, call->rectify,
+                                 call->y + (b->to + c) * plane + squares[u].origin + lane);
+    }
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void compute_panel(struct data_pass *pass, int64_t panel)
+{
+    const struct winograd_data_layout *l = &pass->layout;
+    struct filter_block b = {.to = panel * PANEL, .to_count = least(PANEL, l->to - panel * PANEL)};
+    for (int64_t slice = 0; slice < l->slices; slice++) {
+        b.from = l->from * slice / l->slices;
+        b.from_count = l->from * (slice + 1) / l->slices - b.from;
+        float *filters = pass->filters;
+        if (l->keeps_filters)
+            filters += (panel * l->slices + slice) * l->filter_floats;
+        if (pass->first_unit == 0)
+            transform_filters(pass, &b, filters);
+        multiply_points(pass, &b, filters);
+    }
+    transform_panel(pass, &b);
+}
+
+void KERNEL(winograd_data)(const struct conv_data *call)
+{
+    struct data_pass pass = {
+        .call = call,
+        .layout = winograd_data_layout(&call->shape, call->columns, call->backward),
+    };
+    const struct winograd_data_layout *l = &pass.layout;
+    pass.x = call->scratch + l->x;
+    pass.y = call->scratch + l->y;
+    pass.taps = call->scratch + l->taps;
+    pass.filters = call->scratch + l->filters;
+    for (; pass.first_unit < l->tiling.units; pass.first_unit += BLOCK_UNITS) {
+        pass.units = (int)least(BLOCK_UNITS, l->tiling.units - pass.first_unit);
+        transform_argument(&pass);
+        for (int64_t panel = 0; panel < l->panels; panel++)
+            compute_panel(&pass, panel);
+    }
+}
