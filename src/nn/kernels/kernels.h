@@ -17,10 +17,10 @@ struct conv_gradient;
 
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
-/* C = A B + bias, then max(C, 0) when `rectify`; where `accumulate`, C = C + A B and bias is unused.
- * A's element (i, k) is a[i * a_row + k * a_depth]. Rows of B are readable up to the next multiple
- * of KERNEL_LANES columns; only `columns` of C are written. Every element is summed over k in
- * ascending order, whatever the shape. */
+/* C = A B + bias, then max(C, 0) when `rectify`; where `accumulate`, C = C + A B and bias is
+ * unused. A's element (i, k) is a[i * a_row + k * a_depth]. Rows of B are readable up to the next
+ * multiple of KERNEL_LANES columns; only `columns` of C are written. Every element is summed over k
+ * in ascending order, whatever the shape. */
 struct product {
     int64_t rows, columns, depth;
     const float *a;
@@ -88,6 +88,7 @@ struct kernels {
     void (*clear_masked)(float *block, const uint8_t *mask, int64_t count);
     /* 3x3 convolutions, see convolution.h, which chooses between the families. */
     void (*winograd_data)(const struct conv_data *call);
+    void (*winograd_gradient)(const struct conv_gradient *call);
 };
 
 extern const struct kernels kernels_reference;

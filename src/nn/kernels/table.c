@@ -17,4 +17,5 @@ const struct kernels KERNEL(kernels) = {
     .adam = KERNEL(adam),
     .clear_masked = KERNEL(clear_masked),
     .winograd_data = KERNEL(winograd_data),
+    .winograd_gradient = KERNEL(winograd_gradient),
 };

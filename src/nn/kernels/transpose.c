@@ -1,6 +1,6 @@
 /* Transposes of matrices in blocks of VECTOR x VECTOR. */
-#include "isa.h"
 #include "transpose.h"
+#include "isa.h"
 
 /* `rows` below VECTOR: the last row stands for the missing ones. */
 INLINE void transpose_block(const float *from, int64_t from_stride, float *to, int64_t to_stride,

@@ -23,10 +23,10 @@ INLINE void transpose_registers(vfloat rows[VECTOR])
         zip_rows(rows);
 }
 
-/* to[c][r] = from[r][c] for c < columns and r < VECTOR; rows behind the first `rows` count as zero.
- * At most VECTOR of each. */
-INLINE void transpose_part(const float *from, int64_t from_stride, float *to, int64_t to_stride,
-                           const int64_t rows, const int64_t columns)
+/* to[c][r] = from[r][c] for c < columns and r < lanes, where rows from `rows` on count as zero.
+ * None of the counts is above VECTOR. */
+INLINE void transpose_part(const float *from, int64_t from_stride, const int64_t rows, float *to,
+                           int64_t to_stride, const int64_t columns, const int64_t lanes)
 {
     vfloat x[VECTOR];
     UNROLL
@@ -40,9 +40,14 @@ INLINE void transpose_part(const float *from, int64_t from_stride, float *to, in
     }
     transpose_registers(x);
     UNROLL
-    for (int i = 0; i < VECTOR; i++)
-        if (i < columns)
+    for (int i = 0; i < VECTOR; i++) {
+        if (i >= columns)
+            break;
+        if (lanes == VECTOR)
             vstore(to + i * to_stride, x[i]);
+        else
+            vstore_part(to + i * to_stride, x[i], lanes);
+    }
 }
 
 #endif

@@ -11,8 +11,8 @@
  * The filters' points are made while the first block needs them, and kept for the others; with one
  * block alone each slice is used up while it is in the cache, and the whole, four times as large as
  * the weights, never exists. */
-#include "transpose.h"
 #include "winograd_data.h"
+#include "transpose.h"
 #include "winograd_transform.h"
 
 struct data_pass {
@@ -23,64 +23,9 @@ struct data_pass {
     int units;
 };
 
-/* The argument */
-
-/* [whole]: the square has no pixel outside of the image. */
-INLINE void transform_patch(const struct winograd_square *s, const float *from, float *to,
-                            int64_t point_stride, const bool whole)
+static int64_t least(int64_t a, int64_t b)
 {
-    vfloat lines[6][6];
-    UNROLL
-    for (int j = 0; j < 6; j++) {
-        vfloat d[6], t[6];
-        UNROLL
-        for (int i = 0; i < 6; i++)
-            d[i] = whole || (j >= s->left && j < s->right && i >= s->top && i < s->bottom)
-                       ? vload(from + i * s->row + j * s->column)
-                       : vset(0);
-        transform_patch_line(d, t);
-        UNROLL
-        for (int i = 0; i < 6; i++)
-            lines[i][j] = t[i];
-    }
-    UNROLL
-    for (int i = 0; i < 6; i++) {
-        vfloat t[6];
-        transform_patch_line(lines[i], t);
-        UNROLL
-        for (int j = 0; j < 6; j++)
-            vstore(to + (i * 6 + j) * point_stride, t[j]);
-    }
-}
-
-static bool is_whole(const struct winograd_square *s, int size)
-{
-    return s->top == 0 && s->left == 0 && s->bottom == size && s->right == size;
-}
-
-static void transform_unit(const struct winograd_square *s, const float *plane, float *to,
-                           int64_t point_stride)
-{
-    const float *from = plane + s->origin;
-    if (is_whole(s, 6))
-        for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
-            transform_patch(s, from + lane, to + lane, point_stride, true);
-    else
-        for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
-            transform_patch(s, from + lane, to + lane, point_stride, false);
-}
-
-static void transform_argument(struct data_pass *pass)
-{
-    const struct winograd_data_layout *l = &pass->layout;
-    const int64_t plane = l->tiling.height * l->tiling.width * l->tiling.columns;
-    struct winograd_square squares[BLOCK_UNITS];
-    for (int u = 0; u < pass->units; u++)
-        squares[u] = winograd_square(&l->tiling, pass->first_unit + u, 6, 1);
-    for (int64_t c = 0; c < l->from; c++)
-        for (int u = 0; u < pass->units; u++)
-            transform_unit(&squares[u], pass->call->x + c * plane,
-                           pass->x + c * BLOCK_WIDTH + u * KERNEL_LANES, l->x_stride);
+    return a < b ? a : b;
 }
 
 /* The filters */
@@ -98,11 +43,11 @@ static void transpose_taps(const float *from, int64_t from_stride, float *to, in
         for (int64_t c = 0; c < columns; c += VECTOR) {
             const float *block = from + r * from_stride + c;
             float *place = to + c * to_stride + r;
-            if (rows - r >= VECTOR && columns - c >= VECTOR)
-                transpose_part(block, from_stride, place, to_stride, VECTOR, VECTOR);
+            const int64_t height = least(rows - r, VECTOR), width = least(columns - c, VECTOR);
+            if (height == VECTOR && width == VECTOR)
+                transpose_part(block, from_stride, VECTOR, place, to_stride, VECTOR, VECTOR);
             else
-                transpose_part(block, from_stride, place, to_stride, rows - r,
-                               columns - c < VECTOR ? columns - c : VECTOR);
+                transpose_part(block, from_stride, height, place, to_stride, width, VECTOR);
         }
 }
 
@@ -161,7 +106,8 @@ static void multiply_points(const struct data_pass *pass, const struct filter_bl
 {
     const struct winograd_data_layout *l = &pass->layout;
     for (int p = 0; p < WINOGRAD_POINTS; p++)
-        KERNEL(product)(&(struct product){
+        KERNEL(product)
+        (&(struct product){
             .rows = b->to_count,
             .columns = pass->units * KERNEL_LANES,
             .depth = b->from_count,
@@ -178,8 +124,10 @@ static void multiply_points(const struct data_pass *pass, const struct filter_bl
 
 /* The result */
 
+/* Stores to `to`, and has the cache fetch the same pixels `next` floats further on. */
 INLINE void transform_result(const struct winograd_square *s, const float *from,
-                             int64_t point_stride, float bias, bool rectify, float *to)
+                             int64_t point_stride, float bias, bool rectify, float *to,
+                             int64_t next)
 {
     vfloat lines[4][6];
     UNROLL
@@ -200,9 +148,11 @@ INLINE void transform_result(const struct winograd_square *s, const float *from,
         UNROLL
         for (int j = 0; j < 4; j++) {
             const vfloat sum = y[j] + vset(bias);
-            if (i < s->bottom && j < s->right)
-                vstore(to + i * s->row + j * s->column,
-                       rectify ? vselect(sum <= 0, vset(0), sum) : sum);
+            if (i >= s->bottom || j >= s->right)
+                continue;
+            float *pixel = to + i * s->row + j * s->column;
+            __builtin_prefetch(pixel + next, 1);
+            vstore(pixel, rectify ? vselect(sum <= 0, vset(0), sum) : sum);
         }
     }
 }
@@ -217,18 +167,13 @@ static void transform_panel(const struct data_pass *pass, const struct filter_bl
         squares[u] = winograd_square(&l->tiling, pass->first_unit + u, WINOGRAD_TILE, 0);
     for (int64_t c = 0; c < b->to_count; c++) {
         const float bias = call->bias ? call->bias[b->to + c] : 0;
+        const int64_t next = c + 1 < b->to_count ? plane : 0;
         for (int u = 0; u < pass->units; u++)
             for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
-                transform_result(&squares[u],
-                                 pass->y + c * BLOCK_WIDTH + u * KERNEL_LANES + lane, l->y_stride,
-                                 bias, call->rectify,
-                                 call->y + (b->to + c) * plane + squares[u].origin + lane);
+                transform_result(&squares[u], pass->y + c * BLOCK_WIDTH + u * KERNEL_LANES + lane,
+                                 l->y_stride, bias, call->rectify,
+                                 call->y + (b->to + c) * plane + squares[u].origin + lane, next);
     }
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static void compute_panel(struct data_pass *pass, int64_t panel)
@@ -261,7 +206,9 @@ void KERNEL(winograd_data)(const struct conv_data *call)
     pass.filters = call->scratch + l->filters;
     for (; pass.first_unit < l->tiling.units; pass.first_unit += BLOCK_UNITS) {
         pass.units = (int)least(BLOCK_UNITS, l->tiling.units - pass.first_unit);
-        transform_argument(&pass);
+        KERNEL(winograd_transform_patches)
+        (&l->tiling, pass.first_unit, pass.units, call->x, l->from, pass.x, BLOCK_WIDTH,
+         l->x_stride);
         for (int64_t panel = 0; panel < l->panels; panel++)
             compute_panel(&pass, panel);
     }

@@ -1,5 +1,5 @@
-/* The transforms of winograd.h on vectors, one dimension at a time, and those of a square of pixels
- * in both. Sums are written once and in one order, so that all edges round alike. */
+/* The transforms of winograd.h on vectors, one dimension at a time, and the two-dimensional one of
+ * the argument, which two passes need. */
 #ifndef SWEEPSTAKE_NN_WINOGRAD_TRANSFORM_H
 #define SWEEPSTAKE_NN_WINOGRAD_TRANSFORM_H
 
@@ -66,5 +66,11 @@ INLINE void transform_filter_gradient_line(const vfloat t[6], vfloat g[3])
     g[1] = d + d2;
     g[2] = vfma(vset(4), s2, s) + t[5];
 }
+
+/* Points [36][channels][row] of the argument x for `units` units from `first` on; `to` is the first
+ * unit's place, point_stride the floats between points. */
+void KERNEL(winograd_transform_patches)(const struct winograd_tiling *tiling, int64_t first,
+                                        int64_t units, const float *x, int64_t channels, float *to,
+                                        int64_t row, int64_t point_stride);
 
 #endif

@@ -1,0 +1,217 @@
+/* Winograd gradient of weights: dw = G^T [sum over tiles and examples (A dy A^T) . (B^T x B)] G.
+ *
+ * The sums run over the examples, which are innermost, so one operand must be turned round for the
+ * products: dy, whose tiles do not overlap. Its pixels are transposed before they are transformed;
+ * x's points [36][inputs][examples] are broadcast, dy's [36][examples][OUTPUT_PANEL] give the
+ * vectors, and each point's sums lie as [inputs][outputs].
+ *
+ * Tiles are taken GRADIENT_UNITS at a time. Between these blocks the sums wait in scratch; in the
+ * last one each pair of panels (INPUT_PANEL x OUTPUT_PANEL channels) is transformed to weights as
+ * soon as it is complete. Where one block is all, the sums of one pair are all that ever exist. */
+#include "winograd_gradient.h"
+#include "transpose.h"
+#include "winograd_transform.h"
+
+struct gradient_pass {
+    const struct conv_gradient *call;
+    struct winograd_gradient_layout layout;
+    float *x, *dy, *pixels, *taps, *dw;
+    int64_t first_unit, units; /* of the block */
+};
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The gradient of the result */
+
+/* Pixels [16][examples][outputs] of one unit's tile for KERNEL_LANES outputs; those outside of the
+ * image are left out. */
+static void gather_pixels(const float *from, int64_t plane, int64_t outputs,
+                          const struct winograd_square *s, float *pixels)
+{
+    for (int i = 0; i < s->bottom; i++)
+        for (int j = 0; j < s->right; j++)
+            for (int64_t o = 0; o < KERNEL_LANES; o += VECTOR)
+                for (int64_t e = 0; e < KERNEL_LANES; e += VECTOR)
+                    transpose_part(from + i * s->row + j * s->column + o * plane + e, plane,
+                                   outputs - o,
+                                   pixels + ((i * 4 + j) * KERNEL_LANES + e) * KERNEL_LANES + o,
+                                   KERNEL_LANES, VECTOR, VECTOR);
+}
+
+INLINE void transform_gradient(const struct winograd_square *s, const float *pixels, float *to,
+                               int64_t point_stride)
+{
+    vfloat lines[6][4];
+    UNROLL
+    for (int j = 0; j < 4; j++) {
+        vfloat d[4], t[6];
+        UNROLL
+        for (int i = 0; i < 4; i++)
+            d[i] = i < s->bottom && j < s->right
+                       ? vload(pixels + (i * 4 + j) * KERNEL_LANES * KERNEL_LANES)
+                       : vset(0);
+        transform_gradient_line(d, t);
+        UNROLL
+        for (int i = 0; i < 6; i++)
+            lines[i][j] = t[i];
+    }
+    UNROLL
+    for (int i = 0; i < 6; i++) {
+        vfloat t[6];
+        transform_gradient_line(lines[i], t);
+        UNROLL
+        for (int j = 0; j < 6; j++)
+            vstore(to + (i * 6 + j) * point_stride, t[j]);
+    }
+}
+
+/* dy's points of the block's unit `unit`, for KERNEL_LANES outputs from `output` on. */
+static void transform_outputs(struct gradient_pass *pass, int64_t unit, int64_t output)
+{
+    const struct winograd_gradient_layout *l = &pass->layout;
+    const int64_t plane = l->tiling.height * l->tiling.width * l->tiling.columns;
+    const struct winograd_square s =
+        winograd_square(&l->tiling, pass->first_unit + unit, WINOGRAD_TILE, 0);
+    float *to = pass->dy + output / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride +
+                unit * KERNEL_LANES * OUTPUT_PANEL + output % OUTPUT_PANEL;
+    gather_pixels(pass->call->dy + output * plane + s.origin, plane, l->outputs - output, &s,
+                  pass->pixels);
+    for (int64_t e = 0; e < KERNEL_LANES; e++)
+        for (int64_t o = 0; o < KERNEL_LANES; o += VECTOR)
+            transform_gradient(&s, pass->pixels + e * KERNEL_LANES + o, to + e * OUTPUT_PANEL + o,
+                               l->dy_stride);
+}
+
+/* The products */
+
+/* A pair of panels. */
+struct weight_block {
+    int64_t input, inputs, output, outputs;
+};
+
+static void multiply_points(const struct gradient_pass *pass, const struct weight_block *b,
+                            float *sums)
+{
+    const struct winograd_gradient_layout *l = &pass->layout;
+    const float *dy = pass->dy + b->output / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride;
+    for (int p = 0; p < WINOGRAD_POINTS; p++)
+        KERNEL(product)
+        (&(struct product){
+            .rows = b->inputs,
+            .columns = (b->outputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
+            .depth = pass->units * KERNEL_LANES,
+            .a = pass->x + p * l->x_stride + b->input * l->examples,
+            .a_row = l->examples,
+            .a_depth = 1,
+            .b = dy + p * l->dy_stride,
+            .b_stride = OUTPUT_PANEL,
+            .c = sums + p * l->dw_stride,
+            .c_stride = OUTPUT_PANEL,
+            .accumulate = pass->first_unit > 0,
+        });
+}
+
+/* The weights */
+
+INLINE void transform_taps(const float *from, int64_t point_stride, float *to)
+{
+    vfloat lines[3][6];
+    UNROLL
+    for (int j = 0; j < 6; j++) {
+        vfloat t[6], g[3];
+        UNROLL
+        for (int i = 0; i < 6; i++)
+            t[i] = vload(from + (i * 6 + j) * point_stride);
+        transform_filter_gradient_line(t, g);
+        UNROLL
+        for (int i = 0; i < 3; i++)
+            lines[i][j] = g[i];
+    }
+    UNROLL
+    for (int i = 0; i < 3; i++) {
+        vfloat g[3];
+        transform_filter_gradient_line(lines[i], g);
+        UNROLL
+        for (int j = 0; j < 3; j++)
+            vstore(to + (i * 3 + j) * OUTPUT_PANEL, g[j]);
+    }
+}
+
+/* dw = the transposed taps [inputs][9][outputs]. */
+static void scatter_taps(const struct gradient_pass *pass, const struct weight_block *b)
+{
+    const int64_t stride = pass->layout.inputs * WINOGRAD_TAPS;
+    const int64_t count = b->inputs * WINOGRAD_TAPS;
+    float *dw = pass->call->dw + b->output * stride + b->input * WINOGRAD_TAPS;
+    for (int64_t o = 0; o < b->outputs; o += VECTOR)
+        for (int64_t i = 0; i < count; i += VECTOR) {
+            const float *block = pass->taps + i * OUTPUT_PANEL + o;
+            float *place = dw + o * stride + i;
+            const int64_t outputs = least(b->outputs - o, VECTOR), taps = least(count - i, VECTOR);
+            if (outputs == VECTOR && taps == VECTOR)
+                transpose_part(block, OUTPUT_PANEL, VECTOR, place, stride, VECTOR, VECTOR);
+            else
+                transpose_part(block, OUTPUT_PANEL, taps, place, stride, outputs, taps);
+        }
+}
+
+static void transform_weights(const struct gradient_pass *pass, const struct weight_block *b,
+                              const float *sums)
+{
+    for (int64_t i = 0; i < b->inputs; i++)
+        for (int64_t o = 0; o < b->outputs; o += VECTOR)
+            transform_taps(sums + i * OUTPUT_PANEL + o, pass->layout.dw_stride,
+                           pass->taps + i * WINOGRAD_TAPS * OUTPUT_PANEL + o);
+    scatter_taps(pass, b);
+}
+
+static void compute_pair(struct gradient_pass *pass, int64_t input_panel, int64_t output_panel)
+{
+    const struct winograd_gradient_layout *l = &pass->layout;
+    struct weight_block b = {.input = input_panel * INPUT_PANEL,
+                             .output = output_panel * OUTPUT_PANEL};
+    b.inputs = least(INPUT_PANEL, l->inputs - b.input);
+    b.outputs = least(OUTPUT_PANEL, l->outputs - b.output);
+    float *sums = pass->dw;
+    if (l->keeps_sums)
+        sums += (output_panel * l->input_panels + input_panel) * l->dw_floats;
+    multiply_points(pass, &b, sums);
+    if (pass->first_unit + pass->units == l->tiling.units)
+        transform_weights(pass, &b, sums);
+}
+
+static void compute_block(struct gradient_pass *pass)
+{
+    const struct winograd_gradient_layout *l = &pass->layout;
+    KERNEL(winograd_transform_patches)
+    (&l->tiling, pass->first_unit, pass->units, pass->call->x, l->inputs, pass->x, l->examples,
+     l->x_stride);
+    for (int64_t unit = 0; unit < pass->units; unit++)
+        for (int64_t output = 0; output < l->outputs; output += KERNEL_LANES)
+            transform_outputs(pass, unit, output);
+    for (int64_t output_panel = 0; output_panel < l->output_panels; output_panel++)
+        for (int64_t input_panel = 0; input_panel < l->input_panels; input_panel++)
+            compute_pair(pass, input_panel, output_panel);
+}
+
+void KERNEL(winograd_gradient)(const struct conv_gradient *call)
+{
+    struct gradient_pass pass = {
+        .call = call,
+        .layout = winograd_gradient_layout(&call->shape, call->columns),
+    };
+    const struct winograd_gradient_layout *l = &pass.layout;
+    pass.x = call->scratch + l->x;
+    pass.dy = call->scratch + l->dy;
+    pass.pixels = call->scratch + l->pixels;
+    pass.taps = call->scratch + l->taps;
+    pass.dw = call->scratch + l->dw;
+    const int64_t block = l->examples / KERNEL_LANES;
+    for (; pass.first_unit < l->tiling.units; pass.first_unit += block) {
+        pass.units = least(block, l->tiling.units - pass.first_unit);
+        compute_block(&pass);
+    }
+}
