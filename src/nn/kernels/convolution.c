@@ -1,5 +1,6 @@
 /* Which family a 3x3 convolution goes through, and the doors to both. */
 #include "convolution.h"
+#include "direct.h"
 #include "kernels.h"
 #include "winograd_data.h"
 #include "winograd_gradient.h"
@@ -12,6 +13,18 @@ int64_t winograd_data_scratch(const struct conv_shape *shape, int64_t columns, b
 int64_t winograd_gradient_scratch(const struct conv_shape *shape, int64_t columns)
 {
     return winograd_gradient_layout(shape, columns).total;
+}
+
+int64_t direct_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward)
+{
+    (void)columns; /* it works on DIRECT_COLUMNS at a time */
+    return direct_data_layout(shape, backward).total;
+}
+
+int64_t direct_gradient_scratch(const struct conv_shape *shape, int64_t columns)
+{
+    (void)columns;
+    return direct_gradient_layout(shape).total;
 }
 
 static int64_t greatest(int64_t a, int64_t b)

@@ -87,6 +87,8 @@ struct kernels {
     /* block = 0.0f where mask is 0. */
     void (*clear_masked)(float *block, const uint8_t *mask, int64_t count);
     /* 3x3 convolutions, see convolution.h, which chooses between the families. */
+    void (*direct_data)(const struct conv_data *call);
+    void (*direct_gradient)(const struct conv_gradient *call);
     void (*winograd_data)(const struct conv_data *call);
     void (*winograd_gradient)(const struct conv_gradient *call);
 };

@@ -16,6 +16,8 @@ const struct kernels KERNEL(kernels) = {
     .sgd = KERNEL(sgd),
     .adam = KERNEL(adam),
     .clear_masked = KERNEL(clear_masked),
+    .direct_data = KERNEL(direct_data),
+    .direct_gradient = KERNEL(direct_gradient),
     .winograd_data = KERNEL(winograd_data),
     .winograd_gradient = KERNEL(winograd_gradient),
 };

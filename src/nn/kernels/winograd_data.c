@@ -107,19 +107,19 @@ static void multiply_points(const struct data_pass *pass, const struct filter_bl
     const struct winograd_data_layout *l = &pass->layout;
     for (int p = 0; p < WINOGRAD_POINTS; p++)
         KERNEL(product)
-        (&(struct product){
-            .rows = b->to_count,
-            .columns = pass->units * KERNEL_LANES,
-            .depth = b->from_count,
-            .a = filters + p * DEPTH * PANEL,
-            .a_row = 1,
-            .a_depth = PANEL,
-            .b = pass->x + p * l->x_stride + b->from * BLOCK_WIDTH,
-            .b_stride = BLOCK_WIDTH,
-            .c = pass->y + p * l->y_stride,
-            .c_stride = BLOCK_WIDTH,
-            .accumulate = b->from > 0,
-        });
+    (&(struct product){
+        .rows = b->to_count,
+        .columns = pass->units * KERNEL_LANES,
+        .depth = b->from_count,
+        .a = filters + p * DEPTH * PANEL,
+        .a_row = 1,
+        .a_depth = PANEL,
+        .b = pass->x + p * l->x_stride + b->from * BLOCK_WIDTH,
+        .b_stride = BLOCK_WIDTH,
+        .c = pass->y + p * l->y_stride,
+        .c_stride = BLOCK_WIDTH,
+        .accumulate = b->from > 0,
+    });
 }
 
 /* The result */

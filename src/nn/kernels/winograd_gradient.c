@@ -99,19 +99,19 @@ static void multiply_points(const struct gradient_pass *pass, const struct weigh
     const float *dy = pass->dy + b->output / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride;
     for (int p = 0; p < WINOGRAD_POINTS; p++)
         KERNEL(product)
-        (&(struct product){
-            .rows = b->inputs,
-            .columns = (b->outputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
-            .depth = pass->units * KERNEL_LANES,
-            .a = pass->x + p * l->x_stride + b->input * l->examples,
-            .a_row = l->examples,
-            .a_depth = 1,
-            .b = dy + p * l->dy_stride,
-            .b_stride = OUTPUT_PANEL,
-            .c = sums + p * l->dw_stride,
-            .c_stride = OUTPUT_PANEL,
-            .accumulate = pass->first_unit > 0,
-        });
+    (&(struct product){
+        .rows = b->inputs,
+        .columns = (b->outputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
+        .depth = pass->units * KERNEL_LANES,
+        .a = pass->x + p * l->x_stride + b->input * l->examples,
+        .a_row = l->examples,
+        .a_depth = 1,
+        .b = dy + p * l->dy_stride,
+        .b_stride = OUTPUT_PANEL,
+        .c = sums + p * l->dw_stride,
+        .c_stride = OUTPUT_PANEL,
+        .accumulate = pass->first_unit > 0,
+    });
 }
 
 /* The weights */

@@ -1,0 +1,64 @@
+/* Sizes of the direct convolutions; the same for every instruction set. */
+#ifndef SWEEPSTAKE_NN_DIRECT_H
+#define SWEEPSTAKE_NN_DIRECT_H
+
+#include "convolution.h"
+#include "kernels.h"
+
+#define DIRECT_COLUMNS 64 /* that are convolved at a time */
+#define DIRECT_TAPS 3     /* in a row of the filter */
+
+static inline int64_t direct_round_up(int64_t n, int64_t multiple)
+{
+    return (n + multiple - 1) / multiple * multiple;
+}
+
+/* Activations. What lies where in the scratch of a pass. */
+struct direct_data_layout {
+    int64_t from, to; /* channels of the argument and of the result */
+    int64_t to_stride;
+    int64_t filter_floats; /* one kind of row's filters */
+    int64_t total;         /* the kinds' filters, then the strip */
+};
+
+/* Rows differ in whether there is a row above and one below. */
+#define DIRECT_ROW_KINDS 4
+
+static inline struct direct_data_layout direct_data_layout(const struct conv_shape *shape,
+                                                           bool backward)
+{
+    struct direct_data_layout l = {
+        .from = backward ? shape->outputs : shape->inputs,
+        .to = backward ? shape->inputs : shape->outputs,
+    };
+    l.to_stride = direct_round_up(l.to, KERNEL_LANES);
+    l.filter_floats = DIRECT_TAPS * DIRECT_TAPS * l.from * l.to_stride;
+    l.total =
+        DIRECT_ROW_KINDS * l.filter_floats + shape->width * DIRECT_TAPS * l.from * DIRECT_COLUMNS;
+    return l;
+}
+
+/* Gradient of the weights. */
+#define DIRECT_SEGMENT 8 /* pixels of a row that are summed at a time */
+#define DIRECT_OUTPUTS 8 /* outputs are padded to a multiple; divisible by every tile's */
+
+struct direct_gradient_layout {
+    int64_t outputs;       /* padded */
+    int64_t x_row, dy_row; /* floats of one channel's segment, x with a pixel more on each side */
+    int64_t x, dy, sums, total; /* offsets; the sum of all */
+};
+
+static inline struct direct_gradient_layout direct_gradient_layout(const struct conv_shape *shape)
+{
+    struct direct_gradient_layout l = {
+        .outputs = direct_round_up(shape->outputs, DIRECT_OUTPUTS),
+        .x_row = (DIRECT_SEGMENT + 2) * DIRECT_COLUMNS,
+        .dy_row = DIRECT_SEGMENT * DIRECT_COLUMNS,
+    };
+    l.dy = l.x + DIRECT_TAPS * shape->inputs * l.x_row;
+    l.sums = l.dy + l.outputs * l.dy_row;
+    l.total = l.sums + l.outputs * shape->inputs * DIRECT_TAPS * DIRECT_TAPS * KERNEL_LANES;
+    return l;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* Direct convolution of activations, forward and backward, for few channels; backward is the same
+ * convolution with the filters turned by 180 degrees and their channels exchanged.
+ *
+ * For each row of the result and DIRECT_COLUMNS columns the three rows of the argument it needs are
+ * copied to a strip [width][row][channel][column]. The taps of a pixel are then one contiguous
+ * stretch of it, and a pixel of all channels is one product of the filters, laid out likewise, with
+ * that stretch. At the edges of the image the stretch is shorter, at the upper and the lower edge
+ * with filters that lack a row: nothing is multiplied by padding. */
+#include "direct.h"
+#include "isa.h"
+
+struct direct_pass {
+    const struct conv_data *call;
+    struct direct_data_layout layout;
+    float *filters, *strip;
+};
+
+/* The rows of taps that meet the image: `count` from `first` on. */
+struct tap_rows {
+    int64_t first, count;
+    int kind;
+};
+
+static struct tap_rows tap_rows(bool above, bool below)
+{
+    return (struct tap_rows){.first = above ? 0 : 1,
+                             .count = 1 + (above ? 1 : 0) + (below ? 1 : 0),
+                             .kind = (above ? 1 : 0) + (below ? 2 : 0)};
+}
+
+/* The weight from channel `from` of the argument to channel `to` of the result. */
+static float weight(const struct conv_data *call, int64_t to, int64_t from, int64_t row,
+                    int64_t column)
+{
+    const int64_t inputs = call->shape.inputs, last = DIRECT_TAPS - 1;
+    if (!call->backward)
+        return call->w[((to * inputs + from) * DIRECT_TAPS + row) * DIRECT_TAPS + column];
+    return call->w[((from * inputs + to) * DIRECT_TAPS + last - row) * DIRECT_TAPS + last - column];
+}
+
+/* Filters [column][row][from][to] with the given rows alone. */
+static void lay_out_filters(const struct direct_pass *pass, struct tap_rows rows)
+{
+    const struct direct_data_layout *l = &pass->layout;
+    float *to = pass->filters + rows.kind * l->filter_floats;
+    for (int64_t column = 0; column < DIRECT_TAPS; column++)
+        for (int64_t row = rows.first; row < rows.first + rows.count; row++)
+            for (int64_t c = 0; c < l->from; c++, to += l->to_stride)
+                for (int64_t o = 0; o < l->to; o++)
+                    to[o] = weight(pass->call, o, c, row, column);
+}
+
+/* The strip of row y's arguments for `columns` columns from `column` on. */
+static void fill_strip(const struct direct_pass *pass, int64_t y, struct tap_rows rows,
+                       int64_t column, int64_t columns)
+{
+    const struct conv_data *call = pass->call;
+    const int64_t from = pass->layout.from, width = call->shape.width;
+    const int64_t row_floats = width * call->columns;
+    for (int64_t c = 0; c < from; c++)
+        for (int64_t row = 0; row < rows.count; row++) {
+            const int64_t argument_row = y + rows.first + row - 1;
+            const float *x =
+                call->x + (c * call->shape.height + argument_row) * row_floats + column;
+            float *to = pass->strip + (row * from + c) * DIRECT_COLUMNS;
+            for (int64_t i = 0; i < width; i++)
+                for (int64_t lane = 0; lane < columns; lane += VECTOR)
+                    vstore(to + i * rows.count * from * DIRECT_COLUMNS + lane,
+                           vload(x + i * call->columns + lane));
+        }
+}
+
+static void convolve_row(const struct direct_pass *pass, int64_t y, struct tap_rows rows,
+                         int64_t column, int64_t columns)
+{
+    const struct conv_data *call = pass->call;
+    const struct direct_data_layout *l = &pass->layout;
+    const int64_t width = call->shape.width, depth = rows.count * l->from; /* of a tap */
+    for (int64_t x = 0; x < width; x++) {
+        const int64_t first = x == 0 ? 1 : 0, last = x == width - 1 ? 1 : 2;
+        KERNEL(product)
+        (&(struct product){
+            .rows = l->to,
+            .columns = columns,
+            .depth = (last - first + 1) * depth,
+            .a = pass->filters + rows.kind * l->filter_floats + first * depth * l->to_stride,
+            .a_row = 1,
+            .a_depth = l->to_stride,
+            .b = pass->strip + (x - 1 + first) * depth * DIRECT_COLUMNS,
+            .b_stride = DIRECT_COLUMNS,
+            .c = call->y + (y * width + x) * call->columns + column,
+            .c_stride = call->shape.height * width * call->columns,
+            .bias = call->bias,
+            .rectify = call->rectify,
+        });
+    }
+}
+
+void KERNEL(direct_data)(const struct conv_data *call)
+{
+    struct direct_pass pass = {.call = call,
+                               .layout = direct_data_layout(&call->shape, call->backward)};
+    const int64_t height = call->shape.height;
+    pass.filters = call->scratch;
+    pass.strip = pass.filters + DIRECT_ROW_KINDS * pass.layout.filter_floats;
+    lay_out_filters(&pass, tap_rows(false, height > 1));
+    lay_out_filters(&pass, tap_rows(height > 1, false));
+    lay_out_filters(&pass, tap_rows(true, true));
+    for (int64_t column = 0; column < call->columns; column += DIRECT_COLUMNS) {
+        const int64_t left = call->columns - column;
+        const int64_t columns = left < DIRECT_COLUMNS ? left : DIRECT_COLUMNS;
+        for (int64_t y = 0; y < height; y++) {
+            const struct tap_rows rows = tap_rows(y > 0, y < height - 1);
+            fill_strip(&pass, y, rows, column, columns);
+            convolve_row(&pass, y, rows, column, columns);
+        }
+    }
+}
