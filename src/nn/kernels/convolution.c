@@ -24,7 +24,7 @@ int64_t direct_data_scratch(const struct conv_shape *shape, int64_t columns, boo
 int64_t direct_gradient_scratch(const struct conv_shape *shape, int64_t columns)
 {
     (void)columns;
-    return direct_gradient_layout(shape).total;
+    return direct_gradient_floats(shape);
 }
 
 static int64_t greatest(int64_t a, int64_t b)

@@ -39,26 +39,13 @@ static inline struct direct_data_layout direct_data_layout(const struct conv_sha
 }
 
 /* Gradient of the weights. */
-#define DIRECT_SEGMENT 8 /* pixels of a row that are summed at a time */
-#define DIRECT_OUTPUTS 8 /* outputs are padded to a multiple; divisible by every tile's */
+#ifndef DIRECT_RUN
+#define DIRECT_RUN 64 /* pixels and examples that are summed at a time */
+#endif
 
-struct direct_gradient_layout {
-    int64_t outputs;       /* padded */
-    int64_t x_row, dy_row; /* floats of one channel's segment, x with a pixel more on each side */
-    int64_t x, dy, sums, total; /* offsets; the sum of all */
-};
-
-static inline struct direct_gradient_layout direct_gradient_layout(const struct conv_shape *shape)
+static inline int64_t direct_gradient_floats(const struct conv_shape *shape)
 {
-    struct direct_gradient_layout l = {
-        .outputs = direct_round_up(shape->outputs, DIRECT_OUTPUTS),
-        .x_row = (DIRECT_SEGMENT + 2) * DIRECT_COLUMNS,
-        .dy_row = DIRECT_SEGMENT * DIRECT_COLUMNS,
-    };
-    l.dy = l.x + DIRECT_TAPS * shape->inputs * l.x_row;
-    l.sums = l.dy + l.outputs * l.dy_row;
-    l.total = l.sums + l.outputs * shape->inputs * DIRECT_TAPS * DIRECT_TAPS * KERNEL_LANES;
-    return l;
+    return DIRECT_RUN * direct_round_up(shape->inputs * DIRECT_TAPS * DIRECT_TAPS, KERNEL_LANES);
 }
 
 #endif
