@@ -2,6 +2,7 @@
 #include "convolution.h"
 #include "direct.h"
 #include "kernels.h"
+#include "small.h"
 #include "winograd_data.h"
 #include "winograd_gradient.h"
 
@@ -17,7 +18,7 @@ int64_t winograd_gradient_scratch(const struct conv_shape *shape, int64_t column
 
 int64_t direct_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward)
 {
-    (void)columns; /* it works on DIRECT_COLUMNS at a time */
+    (void)columns; /* it works on BLOCK_COLUMNS at a time */
     return direct_data_layout(shape, backward).total;
 }
 
@@ -25,6 +26,17 @@ int64_t direct_gradient_scratch(const struct conv_shape *shape, int64_t columns)
 {
     (void)columns;
     return direct_gradient_floats(shape);
+}
+
+int64_t small_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward)
+{
+    (void)columns;
+    return small_data_layout(shape, backward).total;
+}
+
+int64_t small_gradient_scratch(const struct conv_shape *shape, int64_t columns)
+{
+    return small_gradient_dy_floats(shape, columns) + small_gradient_taps_floats();
 }
 
 static int64_t greatest(int64_t a, int64_t b)

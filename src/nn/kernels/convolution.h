@@ -72,5 +72,7 @@ int64_t winograd_data_scratch(const struct conv_shape *shape, int64_t columns, b
 int64_t winograd_gradient_scratch(const struct conv_shape *shape, int64_t columns);
 int64_t direct_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward);
 int64_t direct_gradient_scratch(const struct conv_shape *shape, int64_t columns);
+int64_t small_data_scratch(const struct conv_shape *shape, int64_t columns, bool backward);
+int64_t small_gradient_scratch(const struct conv_shape *shape, int64_t columns);
 
 #endif

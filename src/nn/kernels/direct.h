@@ -4,9 +4,9 @@
 
 #include "convolution.h"
 #include "kernels.h"
+#include "panels.h"
 
-#define DIRECT_COLUMNS 64 /* that are convolved at a time */
-#define DIRECT_TAPS 3     /* in a row of the filter */
+#define DIRECT_TAPS 3 /* in a row of the filter */
 
 static inline int64_t direct_round_up(int64_t n, int64_t multiple)
 {
@@ -34,7 +34,7 @@ static inline struct direct_data_layout direct_data_layout(const struct conv_sha
     l.to_stride = direct_round_up(l.to, KERNEL_LANES);
     l.filter_floats = DIRECT_TAPS * DIRECT_TAPS * l.from * l.to_stride;
     l.total =
-        DIRECT_ROW_KINDS * l.filter_floats + shape->width * DIRECT_TAPS * l.from * DIRECT_COLUMNS;
+        DIRECT_ROW_KINDS * l.filter_floats + shape->width * DIRECT_TAPS * l.from * BLOCK_COLUMNS;
     return l;
 }
 

@@ -1,7 +1,7 @@
 /* Direct convolution of activations, forward and backward, for few channels; backward is the same
  * convolution with the filters turned by 180 degrees and their channels exchanged.
  *
- * For each row of the result and DIRECT_COLUMNS columns the three rows of the argument it needs are
+ * For each row of the result and BLOCK_COLUMNS columns the three rows of the argument it needs are
  * copied to a strip [width][row][channel][column]. The taps of a pixel are then one contiguous
  * stretch of it, and a pixel of all channels is one product of the filters, laid out likewise, with
  * that stretch. At the edges of the image the stretch is shorter, at the upper and the lower edge
@@ -62,10 +62,10 @@ static void fill_strip(const struct direct_pass *pass, int64_t y, struct tap_row
             const int64_t argument_row = y + rows.first + row - 1;
             const float *x =
                 call->x + (c * call->shape.height + argument_row) * row_floats + column;
-            float *to = pass->strip + (row * from + c) * DIRECT_COLUMNS;
+            float *to = pass->strip + (row * from + c) * BLOCK_COLUMNS;
             for (int64_t i = 0; i < width; i++)
                 for (int64_t lane = 0; lane < columns; lane += VECTOR)
-                    vstore(to + i * rows.count * from * DIRECT_COLUMNS + lane,
+                    vstore(to + i * rows.count * from * BLOCK_COLUMNS + lane,
                            vload(x + i * call->columns + lane));
         }
 }
@@ -78,21 +78,21 @@ static void convolve_row(const struct direct_pass *pass, int64_t y, struct tap_r
     const int64_t width = call->shape.width, depth = rows.count * l->from; /* of a tap */
     for (int64_t x = 0; x < width; x++) {
         const int64_t first = x == 0 ? 1 : 0, last = x == width - 1 ? 1 : 2;
-        KERNEL(product)
-        (&(struct product){
+        const struct product product = {
             .rows = l->to,
             .columns = columns,
             .depth = (last - first + 1) * depth,
             .a = pass->filters + rows.kind * l->filter_floats + first * depth * l->to_stride,
             .a_row = 1,
             .a_depth = l->to_stride,
-            .b = pass->strip + (x - 1 + first) * depth * DIRECT_COLUMNS,
-            .b_stride = DIRECT_COLUMNS,
+            .b = pass->strip + (x - 1 + first) * depth * BLOCK_COLUMNS,
+            .b_stride = BLOCK_COLUMNS,
             .c = call->y + (y * width + x) * call->columns + column,
             .c_stride = call->shape.height * width * call->columns,
             .bias = call->bias,
             .rectify = call->rectify,
-        });
+        };
+        KERNEL(product)(&product);
     }
 }
 
@@ -106,9 +106,9 @@ void KERNEL(direct_data)(const struct conv_data *call)
     lay_out_filters(&pass, tap_rows(false, height > 1));
     lay_out_filters(&pass, tap_rows(height > 1, false));
     lay_out_filters(&pass, tap_rows(true, true));
-    for (int64_t column = 0; column < call->columns; column += DIRECT_COLUMNS) {
+    for (int64_t column = 0; column < call->columns; column += BLOCK_COLUMNS) {
         const int64_t left = call->columns - column;
-        const int64_t columns = left < DIRECT_COLUMNS ? left : DIRECT_COLUMNS;
+        const int64_t columns = left < BLOCK_COLUMNS ? left : BLOCK_COLUMNS;
         for (int64_t y = 0; y < height; y++) {
             const struct tap_rows rows = tap_rows(y > 0, y < height - 1);
             fill_strip(&pass, y, rows, column, columns);

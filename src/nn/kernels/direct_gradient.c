@@ -19,11 +19,6 @@ struct direct_pass {
     float *arguments;     /* [DIRECT_RUN][stride] */
 };
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* What one tap meets along a row of dy: at place i of the row x[begin + i], for first <= i < end.
  */
 struct tap {
@@ -90,8 +85,7 @@ static void add_run(const struct direct_pass *pass, int64_t y, int64_t at, int64
         const int64_t rows = least(GROUP, call->shape.outputs - o);
         const float *dy = call->dy + o * pass->plane + begin;
         prefetch_rows(dy + count, pass->plane, rows, next);
-        KERNEL(product)
-        (&(struct product){
+        const struct product product = {
             .rows = rows,
             .columns = pass->taps,
             .depth = count,
@@ -103,7 +97,8 @@ static void add_run(const struct direct_pass *pass, int64_t y, int64_t at, int64
             .c = call->dw + o * pass->taps,
             .c_stride = pass->taps,
             .accumulate = begin > 0,
-        });
+        };
+        KERNEL(product)(&product);
     }
 }
 

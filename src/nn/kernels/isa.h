@@ -19,6 +19,8 @@ void KERNEL(adam)(const struct adam_update *update);
 void KERNEL(clear_masked)(float *block, const uint8_t *mask, int64_t count);
 void KERNEL(direct_data)(const struct conv_data *call);
 void KERNEL(direct_gradient)(const struct conv_gradient *call);
+void KERNEL(small_data)(const struct conv_data *call);
+void KERNEL(small_gradient)(const struct conv_gradient *call);
 void KERNEL(winograd_data)(const struct conv_data *call);
 void KERNEL(winograd_gradient)(const struct conv_gradient *call);
 

@@ -89,6 +89,8 @@ struct kernels {
     /* 3x3 convolutions, see convolution.h, which chooses between the families. */
     void (*direct_data)(const struct conv_data *call);
     void (*direct_gradient)(const struct conv_gradient *call);
+    void (*small_data)(const struct conv_data *call);
+    void (*small_gradient)(const struct conv_gradient *call);
     void (*winograd_data)(const struct conv_data *call);
     void (*winograd_gradient)(const struct conv_gradient *call);
 };

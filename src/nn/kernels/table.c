@@ -18,6 +18,8 @@ const struct kernels KERNEL(kernels) = {
     .clear_masked = KERNEL(clear_masked),
     .direct_data = KERNEL(direct_data),
     .direct_gradient = KERNEL(direct_gradient),
+    .small_data = KERNEL(small_data),
+    .small_gradient = KERNEL(small_gradient),
     .winograd_data = KERNEL(winograd_data),
     .winograd_gradient = KERNEL(winograd_gradient),
 };

@@ -34,6 +34,11 @@ typedef uint8_t vbyte __attribute__((vector_size(VECTOR)));
 
 #define INLINE static inline __attribute__((always_inline))
 
+INLINE int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 INLINE vfloat vload(const float *from)
 {
     vfloat v;

@@ -22,7 +22,6 @@
 #define WINOGRAD_TILE 4
 #define WINOGRAD_PATCH 6
 #define WINOGRAD_POINTS 36
-#define WINOGRAD_TAPS 9
 
 /* Floats between point p and p + 1 of an array of `rows` rows: a line more than they hold, since
  * powers of two would fall on the same few sets of a cache. */

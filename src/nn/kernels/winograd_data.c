@@ -2,17 +2,18 @@
  * the filters turned by 180 degrees and their channels exchanged.
  *
  * The work is cut into blocks of BLOCK_UNITS units. A block's argument becomes points
- * [36][from][BLOCK_WIDTH]; then the channels of the result are taken PANEL at a time: at each point
- * a product of the panel's filters [from][PANEL] with the argument's points, whose sums
- * [36][PANEL][BLOCK_WIDTH] become pixels at once. Products run over at most DEPTH channels of the
- * argument, so that the filters and points of one product stay in the first-level cache and what a
- * panel needs in the second; every sum is still over the channels in ascending order.
+ * [36][from][BLOCK_COLUMNS]; then the channels of the result are taken RESULT_PANEL at a time: at
+ * each point a product of the panel's filters [from][RESULT_PANEL] with the argument's points,
+ * whose sums [36][RESULT_PANEL][BLOCK_COLUMNS] become pixels at once. Products run over at most
+ * ARGUMENT_SLICE channels of the argument, so that the filters and points of one product stay in
+ * the first-level cache and what a panel needs in the second; every sum is still over the channels
+ * in ascending order.
  *
  * The filters' points are made while the first block needs them, and kept for the others; with one
  * block alone each slice is used up while it is in the cache, and the whole, four times as large as
  * the weights, never exists. */
 #include "winograd_data.h"
-#include "transpose.h"
+#include "filters.h"
 #include "winograd_transform.h"
 
 struct data_pass {
@@ -23,47 +24,7 @@ struct data_pass {
     int units;
 };
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The filters */
-
-/* A panel's channels of the result and a slice's channels of the argument. */
-struct filter_block {
-    int64_t to, to_count, from, from_count;
-};
-
-/* to[c][r] = from[r][c], with zeros for rows up to PANEL. */
-static void transpose_taps(const float *from, int64_t from_stride, float *to, int64_t to_stride,
-                           int64_t rows, int64_t columns)
-{
-    for (int64_t r = 0; r < PANEL; r += VECTOR)
-        for (int64_t c = 0; c < columns; c += VECTOR) {
-            const float *block = from + r * from_stride + c;
-            float *place = to + c * to_stride + r;
-            const int64_t height = least(rows - r, VECTOR), width = least(columns - c, VECTOR);
-            if (height == VECTOR && width == VECTOR)
-                transpose_part(block, from_stride, VECTOR, place, to_stride, VECTOR, VECTOR);
-            else
-                transpose_part(block, from_stride, height, place, to_stride, width, VECTOR);
-        }
-}
-
-/* The block's weights as [from][tap][PANEL]. */
-static void gather_taps(struct data_pass *pass, const struct filter_block *b)
-{
-    const int64_t taps = WINOGRAD_TAPS, inputs = pass->call->shape.inputs;
-    if (!pass->call->backward) {
-        transpose_taps(pass->call->w + (b->to * inputs + b->from) * taps, inputs * taps, pass->taps,
-                       PANEL, b->to_count, b->from_count * taps);
-        return;
-    }
-    for (int64_t k = 0; k < b->from_count; k++)
-        transpose_taps(pass->call->w + ((b->from + k) * inputs + b->to) * taps, taps,
-                       pass->taps + (k * taps + taps - 1) * PANEL, -PANEL, b->to_count, taps);
-}
 
 INLINE void transform_filter(const float *from, float *to, int64_t point_stride)
 {
@@ -73,7 +34,7 @@ INLINE void transform_filter(const float *from, float *to, int64_t point_stride)
         vfloat g[3], t[6];
         UNROLL
         for (int i = 0; i < 3; i++)
-            g[i] = vload(from + (i * 3 + j) * PANEL);
+            g[i] = vload(from + (i * 3 + j) * RESULT_PANEL);
         transform_filter_line(g, t);
         UNROLL
         for (int i = 0; i < 6; i++)
@@ -89,14 +50,14 @@ INLINE void transform_filter(const float *from, float *to, int64_t point_stride)
     }
 }
 
-/* Points [36][DEPTH][PANEL] of the block's filters. */
+/* Points [36][ARGUMENT_SLICE][RESULT_PANEL] of the block's filters. */
 static void transform_filters(struct data_pass *pass, const struct filter_block *b, float *to)
 {
-    gather_taps(pass, b);
+    KERNEL(gather_filters)(pass->call, b, pass->taps);
     for (int64_t k = 0; k < b->from_count; k++)
-        for (int64_t lane = 0; lane < PANEL; lane += VECTOR)
-            transform_filter(pass->taps + k * WINOGRAD_TAPS * PANEL + lane, to + k * PANEL + lane,
-                             DEPTH * PANEL);
+        for (int64_t lane = 0; lane < RESULT_PANEL; lane += VECTOR)
+            transform_filter(pass->taps + k * FILTER_TAPS * RESULT_PANEL + lane,
+                             to + k * RESULT_PANEL + lane, ARGUMENT_SLICE * RESULT_PANEL);
 }
 
 /* The products */
@@ -105,21 +66,22 @@ static void multiply_points(const struct data_pass *pass, const struct filter_bl
                             const float *filters)
 {
     const struct winograd_data_layout *l = &pass->layout;
-    for (int p = 0; p < WINOGRAD_POINTS; p++)
-        KERNEL(product)
-    (&(struct product){
-        .rows = b->to_count,
-        .columns = pass->units * KERNEL_LANES,
-        .depth = b->from_count,
-        .a = filters + p * DEPTH * PANEL,
-        .a_row = 1,
-        .a_depth = PANEL,
-        .b = pass->x + p * l->x_stride + b->from * BLOCK_WIDTH,
-        .b_stride = BLOCK_WIDTH,
-        .c = pass->y + p * l->y_stride,
-        .c_stride = BLOCK_WIDTH,
-        .accumulate = b->from > 0,
-    });
+    for (int p = 0; p < WINOGRAD_POINTS; p++) {
+        const struct product product = {
+            .rows = b->to_count,
+            .columns = pass->units * KERNEL_LANES,
+            .depth = b->from_count,
+            .a = filters + p * ARGUMENT_SLICE * RESULT_PANEL,
+            .a_row = 1,
+            .a_depth = RESULT_PANEL,
+            .b = pass->x + p * l->x_stride + b->from * BLOCK_COLUMNS,
+            .b_stride = BLOCK_COLUMNS,
+            .c = pass->y + p * l->y_stride,
+            .c_stride = BLOCK_COLUMNS,
+            .accumulate = b->from > 0,
+        };
+        KERNEL(product)(&product);
+    }
 }
 
 /* The result */
@@ -170,7 +132,7 @@ static void transform_panel(const struct data_pass *pass, const struct filter_bl
         const int64_t next = c + 1 < b->to_count ? plane : 0;
         for (int u = 0; u < pass->units; u++)
             for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
-                transform_result(&squares[u], pass->y + c * BLOCK_WIDTH + u * KERNEL_LANES + lane,
+                transform_result(&squares[u], pass->y + c * BLOCK_COLUMNS + u * KERNEL_LANES + lane,
                                  l->y_stride, bias, call->rectify,
                                  call->y + (b->to + c) * plane + squares[u].origin + lane, next);
     }
@@ -179,7 +141,8 @@ static void transform_panel(const struct data_pass *pass, const struct filter_bl
 static void compute_panel(struct data_pass *pass, int64_t panel)
 {
     const struct winograd_data_layout *l = &pass->layout;
-    struct filter_block b = {.to = panel * PANEL, .to_count = least(PANEL, l->to - panel * PANEL)};
+    struct filter_block b = {.to = panel * RESULT_PANEL,
+                             .to_count = least(RESULT_PANEL, l->to - panel * RESULT_PANEL)};
     for (int64_t slice = 0; slice < l->slices; slice++) {
         b.from = l->from * slice / l->slices;
         b.from_count = l->from * (slice + 1) / l->slices - b.from;
@@ -207,7 +170,7 @@ void KERNEL(winograd_data)(const struct conv_data *call)
     for (; pass.first_unit < l->tiling.units; pass.first_unit += BLOCK_UNITS) {
         pass.units = (int)least(BLOCK_UNITS, l->tiling.units - pass.first_unit);
         KERNEL(winograd_transform_patches)
-        (&l->tiling, pass.first_unit, pass.units, call->x, l->from, pass.x, BLOCK_WIDTH,
+        (&l->tiling, pass.first_unit, pass.units, call->x, l->from, pass.x, BLOCK_COLUMNS,
          l->x_stride);
         for (int64_t panel = 0; panel < l->panels; panel++)
             compute_panel(&pass, panel);

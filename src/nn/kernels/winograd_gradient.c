@@ -9,6 +9,7 @@
  * last one each pair of panels (INPUT_PANEL x OUTPUT_PANEL channels) is transformed to weights as
  * soon as it is complete. Where one block is all, the sums of one pair are all that ever exist. */
 #include "winograd_gradient.h"
+#include "filters.h"
 #include "transpose.h"
 #include "winograd_transform.h"
 
@@ -18,11 +19,6 @@ struct gradient_pass {
     float *x, *dy, *pixels, *taps, *dw;
     int64_t first_unit, units; /* of the block */
 };
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* The gradient of the result */
 
@@ -87,31 +83,27 @@ static void transform_outputs(struct gradient_pass *pass, int64_t unit, int64_t 
 
 /* The products */
 
-/* A pair of panels. */
-struct weight_block {
-    int64_t input, inputs, output, outputs;
-};
-
-static void multiply_points(const struct gradient_pass *pass, const struct weight_block *b,
+static void multiply_points(const struct gradient_pass *pass, const struct gradient_block *b,
                             float *sums)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
     const float *dy = pass->dy + b->output / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride;
-    for (int p = 0; p < WINOGRAD_POINTS; p++)
-        KERNEL(product)
-    (&(struct product){
-        .rows = b->inputs,
-        .columns = (b->outputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
-        .depth = pass->units * KERNEL_LANES,
-        .a = pass->x + p * l->x_stride + b->input * l->examples,
-        .a_row = l->examples,
-        .a_depth = 1,
-        .b = dy + p * l->dy_stride,
-        .b_stride = OUTPUT_PANEL,
-        .c = sums + p * l->dw_stride,
-        .c_stride = OUTPUT_PANEL,
-        .accumulate = pass->first_unit > 0,
-    });
+    for (int p = 0; p < WINOGRAD_POINTS; p++) {
+        const struct product product = {
+            .rows = b->inputs,
+            .columns = (b->outputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
+            .depth = pass->units * KERNEL_LANES,
+            .a = pass->x + p * l->x_stride + b->input * l->examples,
+            .a_row = l->examples,
+            .a_depth = 1,
+            .b = dy + p * l->dy_stride,
+            .b_stride = OUTPUT_PANEL,
+            .c = sums + p * l->dw_stride,
+            .c_stride = OUTPUT_PANEL,
+            .accumulate = pass->first_unit > 0,
+        };
+        KERNEL(product)(&product);
+    }
 }
 
 /* The weights */
@@ -140,39 +132,21 @@ INLINE void transform_taps(const float *from, int64_t point_stride, float *to)
     }
 }
 
-/* dw = the transposed taps [inputs][9][outputs]. */
-static void scatter_taps(const struct gradient_pass *pass, const struct weight_block *b)
-{
-    const int64_t stride = pass->layout.inputs * WINOGRAD_TAPS;
-    const int64_t count = b->inputs * WINOGRAD_TAPS;
-    float *dw = pass->call->dw + b->output * stride + b->input * WINOGRAD_TAPS;
-    for (int64_t o = 0; o < b->outputs; o += VECTOR)
-        for (int64_t i = 0; i < count; i += VECTOR) {
-            const float *block = pass->taps + i * OUTPUT_PANEL + o;
-            float *place = dw + o * stride + i;
-            const int64_t outputs = least(b->outputs - o, VECTOR), taps = least(count - i, VECTOR);
-            if (outputs == VECTOR && taps == VECTOR)
-                transpose_part(block, OUTPUT_PANEL, VECTOR, place, stride, VECTOR, VECTOR);
-            else
-                transpose_part(block, OUTPUT_PANEL, taps, place, stride, outputs, taps);
-        }
-}
-
-static void transform_weights(const struct gradient_pass *pass, const struct weight_block *b,
+static void transform_weights(const struct gradient_pass *pass, const struct gradient_block *b,
                               const float *sums)
 {
     for (int64_t i = 0; i < b->inputs; i++)
         for (int64_t o = 0; o < b->outputs; o += VECTOR)
             transform_taps(sums + i * OUTPUT_PANEL + o, pass->layout.dw_stride,
-                           pass->taps + i * WINOGRAD_TAPS * OUTPUT_PANEL + o);
-    scatter_taps(pass, b);
+                           pass->taps + i * FILTER_TAPS * OUTPUT_PANEL + o);
+    KERNEL(scatter_filters)(pass->taps, b, pass->call);
 }
 
 static void compute_pair(struct gradient_pass *pass, int64_t input_panel, int64_t output_panel)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
-    struct weight_block b = {.input = input_panel * INPUT_PANEL,
-                             .output = output_panel * OUTPUT_PANEL};
+    struct gradient_block b = {.input = input_panel * INPUT_PANEL,
+                               .output = output_panel * OUTPUT_PANEL};
     b.inputs = least(INPUT_PANEL, l->inputs - b.input);
     b.outputs = least(OUTPUT_PANEL, l->outputs - b.output);
     float *sums = pass->dw;

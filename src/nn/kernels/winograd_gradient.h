@@ -2,10 +2,9 @@
 #ifndef SWEEPSTAKE_NN_WINOGRAD_GRADIENT_H
 #define SWEEPSTAKE_NN_WINOGRAD_GRADIENT_H
 
+#include "panels.h"
 #include "winograd.h"
 
-#define INPUT_PANEL 48  /* channels of x */
-#define OUTPUT_PANEL 64 /* channels of dy */
 #ifndef GB
 #define GB 8
 #endif
@@ -41,7 +40,7 @@ winograd_gradient_layout(const struct conv_shape *shape, int64_t columns)
     l.dy = l.x + WINOGRAD_POINTS * l.x_stride;
     l.pixels = l.dy + l.output_panels * WINOGRAD_POINTS * l.dy_stride;
     l.taps = l.pixels + WINOGRAD_TILE * WINOGRAD_TILE * KERNEL_LANES * KERNEL_LANES;
-    l.dw = l.taps + INPUT_PANEL * WINOGRAD_TAPS * OUTPUT_PANEL;
+    l.dw = l.taps + INPUT_PANEL * FILTER_TAPS * OUTPUT_PANEL;
     l.total = l.dw + (l.keeps_sums ? l.input_panels * l.output_panels : 1) * l.dw_floats;
     return l;
 }

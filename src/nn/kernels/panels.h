@@ -1,0 +1,13 @@
+/* How convolutions are cut for products: a panel and a slice of filters, and the activations they
+ * meet, fit the first-level cache. */
+#ifndef SWEEPSTAKE_NN_PANELS_H
+#define SWEEPSTAKE_NN_PANELS_H
+
+#define FILTER_TAPS 9
+#define RESULT_PANEL 48   /* channels of the result of a convolution of activations */
+#define ARGUMENT_SLICE 64 /* its argument's, at most */
+#define INPUT_PANEL 48    /* channels of x in a gradient of weights */
+#define OUTPUT_PANEL 64   /* of dy */
+#define BLOCK_COLUMNS 64  /* that products take at a time */
+
+#endif

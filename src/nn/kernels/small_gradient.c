@@ -1,0 +1,82 @@
+/* Gradient of weights for small images and many channels.
+ *
+ * A tap's gradient is the sum, over the pairs of pixels of x and dy that meet in it, of a product
+ * over the examples. dy is transposed to [pixel][example][OUTPUT_PANEL], a panel of outputs at a
+ * time; x is read where it lies; the sums [input][9][OUTPUT_PANEL] of INPUT_PANEL inputs stay in
+ * the cache until they are complete. */
+#include "filters.h"
+#include "small.h"
+
+struct small_pass {
+    const struct conv_gradient *call;
+    int64_t pixels;
+    float *dy, *taps;
+};
+
+static void transpose_outputs(const struct small_pass *pass, int64_t output, int64_t outputs)
+{
+    const struct conv_gradient *call = pass->call;
+    const int64_t plane = pass->pixels * call->columns;
+    for (int64_t p = 0; p < pass->pixels; p++)
+        KERNEL(transpose)
+        (call->dy + output * plane + p * call->columns, plane,
+         pass->dy + p * call->columns * OUTPUT_PANEL, OUTPUT_PANEL, outputs, call->columns);
+}
+
+/* Adds the products of all pairs of pixels that meet in tap (i, j). */
+static void add_tap(const struct small_pass *pass, const struct gradient_block *b, int64_t i,
+                    int64_t j)
+{
+    const struct conv_gradient *call = pass->call;
+    const int64_t height = call->shape.height, width = call->shape.width;
+    bool accumulate = false;
+    for (int64_t pixel = 0; pixel < pass->pixels; pixel++) {
+        const int64_t row = pixel / width + i - 1, column = pixel % width + j - 1;
+        if (row < 0 || row >= height || column < 0 || column >= width)
+            continue;
+        const struct product product = {
+            .rows = b->inputs,
+            .columns = b->outputs,
+            .depth = call->columns,
+            .a = call->x + (b->input * pass->pixels + row * width + column) * call->columns,
+            .a_row = pass->pixels * call->columns,
+            .a_depth = 1,
+            .b = pass->dy + pixel * call->columns * OUTPUT_PANEL,
+            .b_stride = OUTPUT_PANEL,
+            .c = pass->taps + (i * 3 + j) * OUTPUT_PANEL,
+            .c_stride = FILTER_TAPS * OUTPUT_PANEL,
+            .accumulate = accumulate,
+        };
+        KERNEL(product)(&product);
+        accumulate = true;
+    }
+}
+
+static void compute_pair(const struct small_pass *pass, const struct gradient_block *b)
+{
+    /* Not every tap meets a pixel. */
+    memset(pass->taps, 0, (size_t)small_gradient_taps_floats() * sizeof *pass->taps);
+    for (int64_t i = 0; i < 3; i++)
+        for (int64_t j = 0; j < 3; j++)
+            add_tap(pass, b, i, j);
+    KERNEL(scatter_filters)(pass->taps, b, pass->call);
+}
+
+void KERNEL(small_gradient)(const struct conv_gradient *call)
+{
+    const struct small_pass pass = {
+        .call = call,
+        .pixels = call->shape.height * call->shape.width,
+        .dy = call->scratch,
+        .taps = call->scratch + small_gradient_dy_floats(&call->shape, call->columns),
+    };
+    struct gradient_block b;
+    for (b.output = 0; b.output < call->shape.outputs; b.output += OUTPUT_PANEL) {
+        b.outputs = least(OUTPUT_PANEL, call->shape.outputs - b.output);
+        transpose_outputs(&pass, b.output, b.outputs);
+        for (b.input = 0; b.input < call->shape.inputs; b.input += INPUT_PANEL) {
+            b.inputs = least(INPUT_PANEL, call->shape.inputs - b.input);
+            compute_pair(&pass, &b);
+        }
+    }
+}
