@@ -2,7 +2,6 @@
 #ifndef SWEEPSTAKE_NN_ISA_H
 #define SWEEPSTAKE_NN_ISA_H
 
-#include "convolution.h"
 #include "kernels.h"
 #include "vector.h"
 

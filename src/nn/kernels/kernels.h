@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "convolution.h"
+
 struct error;
-struct conv_data;
-struct conv_gradient;
 
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
@@ -86,13 +86,9 @@ struct kernels {
     void (*adam)(const struct adam_update *update);
     /* block = 0.0f where mask is 0. */
     void (*clear_masked)(float *block, const uint8_t *mask, int64_t count);
-    /* 3x3 convolutions, see convolution.h, which chooses between the families. */
-    void (*direct_data)(const struct conv_data *call);
-    void (*direct_gradient)(const struct conv_gradient *call);
-    void (*small_data)(const struct conv_data *call);
-    void (*small_gradient)(const struct conv_gradient *call);
-    void (*winograd_data)(const struct conv_data *call);
-    void (*winograd_gradient)(const struct conv_gradient *call);
+    /* 3x3 convolutions; see convolution.h. */
+    void (*conv_data[CONV_METHODS])(const struct conv_data *call);
+    void (*conv_gradient[CONV_METHODS])(const struct conv_gradient *call);
 };
 
 extern const struct kernels kernels_reference;

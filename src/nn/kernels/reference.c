@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels.h"
+#include "reference_convolution.h"
 
 static void reference_product(const struct product *p)
 {
@@ -134,4 +135,6 @@ const struct kernels kernels_reference = {
     .sgd = reference_sgd,
     .adam = reference_adam,
     .clear_masked = reference_clear_masked,
+    .conv_data = {reference_conv_data, reference_conv_data, reference_conv_data},
+    .conv_gradient = {reference_conv_gradient, reference_conv_gradient, reference_conv_gradient},
 };

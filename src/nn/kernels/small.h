@@ -25,15 +25,21 @@ static inline struct small_data_layout small_data_layout(const struct conv_shape
     return l;
 }
 
-/* And over weights: the transposed gradient of the result, then the taps. */
-static inline int64_t small_gradient_dy_floats(const struct conv_shape *shape, int64_t columns)
-{
-    return shape->height * shape->width * columns * OUTPUT_PANEL;
-}
+/* And of a pass over weights. */
+struct small_gradient_layout {
+    int64_t pixels;
+    int64_t taps_floats;
+    int64_t dy, taps, total; /* offsets; the sum of all */
+};
 
-static inline int64_t small_gradient_taps_floats(void)
+static inline struct small_gradient_layout small_gradient_layout(const struct conv_shape *shape,
+                                                                 int64_t columns)
 {
-    return INPUT_PANEL * FILTER_TAPS * OUTPUT_PANEL;
+    struct small_gradient_layout l = {.pixels = shape->height * shape->width,
+                                      .taps_floats = INPUT_PANEL * FILTER_TAPS * OUTPUT_PANEL};
+    l.taps = l.dy + l.pixels * columns * OUTPUT_PANEL;
+    l.total = l.taps + l.taps_floats;
+    return l;
 }
 
 #endif

@@ -9,18 +9,18 @@
 
 struct small_pass {
     const struct conv_gradient *call;
-    int64_t pixels;
+    struct small_gradient_layout layout;
     float *dy, *taps;
 };
 
 static void transpose_outputs(const struct small_pass *pass, int64_t output, int64_t outputs)
 {
     const struct conv_gradient *call = pass->call;
-    const int64_t plane = pass->pixels * call->columns;
-    for (int64_t p = 0; p < pass->pixels; p++)
+    const int64_t plane = pass->layout.pixels * call->columns;
+    for (int64_t p = 0; p < pass->layout.pixels; p++)
         KERNEL(transpose)
-        (call->dy + output * plane + p * call->columns, plane,
-         pass->dy + p * call->columns * OUTPUT_PANEL, OUTPUT_PANEL, outputs, call->columns);
+    (call->dy + output * plane + p * call->columns, plane,
+     pass->dy + p * call->columns * OUTPUT_PANEL, OUTPUT_PANEL, outputs, call->columns);
 }
 
 /* Adds the products of all pairs of pixels that meet in tap (i, j). */
@@ -30,7 +30,7 @@ static void add_tap(const struct small_pass *pass, const struct gradient_block *
     const struct conv_gradient *call = pass->call;
     const int64_t height = call->shape.height, width = call->shape.width;
     bool accumulate = false;
-    for (int64_t pixel = 0; pixel < pass->pixels; pixel++) {
+    for (int64_t pixel = 0; pixel < pass->layout.pixels; pixel++) {
         const int64_t row = pixel / width + i - 1, column = pixel % width + j - 1;
         if (row < 0 || row >= height || column < 0 || column >= width)
             continue;
@@ -38,8 +38,8 @@ static void add_tap(const struct small_pass *pass, const struct gradient_block *
             .rows = b->inputs,
             .columns = b->outputs,
             .depth = call->columns,
-            .a = call->x + (b->input * pass->pixels + row * width + column) * call->columns,
-            .a_row = pass->pixels * call->columns,
+            .a = call->x + (b->input * pass->layout.pixels + row * width + column) * call->columns,
+            .a_row = pass->layout.pixels * call->columns,
             .a_depth = 1,
             .b = pass->dy + pixel * call->columns * OUTPUT_PANEL,
             .b_stride = OUTPUT_PANEL,
@@ -55,7 +55,7 @@ static void add_tap(const struct small_pass *pass, const struct gradient_block *
 static void compute_pair(const struct small_pass *pass, const struct gradient_block *b)
 {
     /* Not every tap meets a pixel. */
-    memset(pass->taps, 0, (size_t)small_gradient_taps_floats() * sizeof *pass->taps);
+    memset(pass->taps, 0, (size_t)pass->layout.taps_floats * sizeof *pass->taps);
     for (int64_t i = 0; i < 3; i++)
         for (int64_t j = 0; j < 3; j++)
             add_tap(pass, b, i, j);
@@ -64,12 +64,10 @@ static void compute_pair(const struct small_pass *pass, const struct gradient_bl
 
 void KERNEL(small_gradient)(const struct conv_gradient *call)
 {
-    const struct small_pass pass = {
-        .call = call,
-        .pixels = call->shape.height * call->shape.width,
-        .dy = call->scratch,
-        .taps = call->scratch + small_gradient_dy_floats(&call->shape, call->columns),
-    };
+    struct small_pass pass = {.call = call,
+                              .layout = small_gradient_layout(&call->shape, call->columns)};
+    pass.dy = call->scratch + pass.layout.dy;
+    pass.taps = call->scratch + pass.layout.taps;
     struct gradient_block b;
     for (b.output = 0; b.output < call->shape.outputs; b.output += OUTPUT_PANEL) {
         b.outputs = least(OUTPUT_PANEL, call->shape.outputs - b.output);
