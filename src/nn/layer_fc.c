@@ -4,7 +4,6 @@
  * is transposed first: then both are products whose right operand has contiguous rows, and the sum
  * runs over the examples alone, whatever the padding columns hold. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include <cblas.h>
 
@@ -21,28 +20,27 @@ static int fc_output(const struct layer_spec *layer, struct shape input, struct 
     return 0;
 }
 
-static int fc_parameters(const struct layer_spec *layer, struct shape input, int number,
+static int fc_parameters(const struct layer_spec *layer, const struct trace *trace,
                          struct parameter_list *list, struct error *err)
 {
-    struct parameter_spec weight = {
+    const char *prefix = trace->in_shortcut ? "shortcut_fc" : "fc";
+    const struct parameter_spec weight = {
         .role = layer->is_output ? PARAMETER_OUTPUT : PARAMETER_FC,
         .is_weight = true,
         .is_prunable = true,
         .rank = 2,
-        .dims = {layer->outputs, shape_features(input)},
-        .fan_in = shape_features(input),
+        .dims = {layer->outputs, shape_features(trace->input)},
+        .fan_in = shape_features(trace->input),
         .fan_out = layer->outputs,
     };
-    struct parameter_spec bias = {.role = PARAMETER_BIAS,
-                                  .rank = 1,
-                                  .dims = {layer->outputs},
-                                  .fan_in = weight.fan_in,
-                                  .fan_out = weight.fan_out};
-    snprintf(weight.name, sizeof weight.name, "fc%d.weight", number);
-    snprintf(bias.name, sizeof bias.name, "fc%d.bias", number);
-    if (parameter_list_add(list, &weight, err) != 0)
+    const struct parameter_spec bias = {.role = PARAMETER_BIAS,
+                                        .rank = 1,
+                                        .dims = {layer->outputs},
+                                        .fan_in = weight.fan_in,
+                                        .fan_out = weight.fan_out};
+    if (parameter_list_add(list, &weight, prefix, trace->number, "weight", err) != 0)
         return -1;
-    return parameter_list_add(list, &bias, err);
+    return parameter_list_add(list, &bias, prefix, trace->number, "bias", err);
 }
 
 static void fc_text(const struct layer_spec *layer, struct text *text)
@@ -50,9 +48,9 @@ static void fc_text(const struct layer_spec *layer, struct text *text)
     text_add(text, " %" PRId32, layer->outputs);
 }
 
-static double fc_multiply_adds(const struct layer_spec *layer, struct shape input)
+static double fc_multiply_adds(const struct layer_spec *layer, const struct trace *trace)
 {
-    return (double)shape_features(input) * layer->outputs;
+    return (double)shape_features(trace->input) * layer->outputs;
 }
 
 enum { WEIGHT, BIAS };

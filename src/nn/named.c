@@ -1,12 +1,14 @@
-/* The networks that have a name: a family, and the widths of its hidden layers. */
+/* Networks by name: an architecture of the table, or a family and the widths of its hidden layers.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "nn/spec.h"
+#include "architectures.h"
 
 #define MAX_WIDTH (1 << 20)
 #define MAX_CLASSES 256 /* labels are bytes */
+#define MAX_NAMES 16
 
 static const struct family {
     const char *prefix;
@@ -23,13 +25,21 @@ static const struct family *find_family(const char *architecture)
 
 static int unknown_network(const char *architecture, struct error *err)
 {
-    static const char *const known[] = {"lenet-300-100"};
-    const char *near = text_nearest(architecture, known, 1);
-    return error_set(err, ERROR_USAGE,
-                     "unknown network '%s'%s%s%s; known are lenet-300-100, lenet-A-B[-C...] and "
-                     "fc-A[-B...], where A, B, C are the widths of the hidden layers",
-                     architecture, near ? " (did you mean " : "", near ? near : "",
-                     near ? "?)" : "");
+    const char *known[MAX_NAMES] = {"lenet-300-100", "resnet-20"};
+    size_t count = 2;
+    struct text names = {0};
+    for (int i = 0; architecture_name(i); i++) {
+        known[count++] = architecture_name(i);
+        text_add(&names, "%s, ", architecture_name(i));
+    }
+    const char *near = text_nearest(architecture, known, count);
+    error_set(err, ERROR_USAGE,
+              "unknown network '%s'%s%s%s; known are lenet-300-100, %slenet-A-B[-C...] and "
+              "fc-A[-B...], where A, B, C are the widths of the hidden layers",
+              architecture, near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
+              names.bytes ? names.bytes : "");
+    text_finish(&names);
+    return -1;
 }
 
 /* Reads a width without sign or leading zero at *at and steps over it and a '-' behind it. */
@@ -45,22 +55,13 @@ static int32_t read_width(const char **at)
     return (int32_t)width;
 }
 
-static void add_layer(struct net_spec *spec, struct layer_spec layer)
-{
-    spec->layers[spec->layer_count++] = layer;
-}
-
-static int add_hidden(struct net_spec *spec, int32_t width, double dropout, struct error *err)
+static int add_width(struct net_spec *spec, int32_t width, double dropout, struct error *err)
 {
     int32_t needed = dropout > 0 ? 3 : 2;
     if (spec->layer_count + needed + 1 > NET_MAX_LAYERS)
         return error_set(err, ERROR_USAGE, "more than %" PRId32 " hidden layers",
                          (NET_MAX_LAYERS - 1) / needed);
-    add_layer(spec, (struct layer_spec){.kind = LAYER_FC, .outputs = width});
-    add_layer(spec, (struct layer_spec){.kind = LAYER_RELU});
-    if (dropout > 0)
-        add_layer(spec, (struct layer_spec){.kind = LAYER_DROPOUT, .drop = dropout});
-    return 0;
+    return add_hidden_layer(spec, width, dropout, err);
 }
 
 static int add_widths(const struct family *family, const char *architecture, double dropout,
@@ -74,7 +75,7 @@ static int add_widths(const struct family *family, const char *architecture, dou
                              "network '%s': the widths are whole numbers from 1 to %d, with '-' "
                              "between them",
                              architecture, MAX_WIDTH);
-        if (add_hidden(spec, width, dropout, err) != 0)
+        if (add_width(spec, width, dropout, err) != 0)
             return error_prefix(err, "network '%s'", architecture);
     }
     if (count < family->least_widths)
@@ -88,7 +89,8 @@ int net_spec_named(const char *architecture, struct shape input, int32_t classes
                    struct net_spec *spec, struct error *err)
 {
     const struct family *family = find_family(architecture);
-    if (!family)
+    const int index = architecture_find(architecture);
+    if (!family && index < 0)
         return unknown_network(architecture, err);
     if (classes < 2 || classes > MAX_CLASSES)
         return error_set(err, ERROR_USAGE, "network '%s': 2 to %d classes, not %" PRId32,
@@ -98,9 +100,13 @@ int net_spec_named(const char *architecture, struct shape input, int32_t classes
     memset(spec, 0, sizeof *spec);
     spec->input = input;
     spec->classes = classes;
-    if (add_widths(family, architecture, dropout, spec, err) != 0)
+    const struct layer_spec output = {.kind = LAYER_FC, .outputs = classes, .is_output = true};
+    if ((index >= 0 ? architecture_add_layers(index, spec, dropout, err)
+                    : add_widths(family, architecture, dropout, spec, err)) != 0 ||
+        net_spec_add(spec, output, err) != 0)
         return -1;
-    add_layer(spec, (struct layer_spec){.kind = LAYER_FC, .outputs = classes, .is_output = true});
     struct parameter_spec parameters[NET_MAX_PARAMETERS];
-    return net_spec_parameters(spec, parameters, err) < 0 ? -1 : 0;
+    if (net_spec_parameters(spec, parameters, err) < 0)
+        return error_prefix(err, "network '%s'", architecture);
+    return 0;
 }

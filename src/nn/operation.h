@@ -7,19 +7,27 @@
 #include "base/rng.h"
 #include "kernels/kernels.h"
 #include "nn/spec.h"
+#include "trace.h"
 
 #define LAYER_MAX_PARAMETERS 4
+#define MAX_WINDOW 15 /* of a pool, so that a position in it is a byte */
 
 /* Collects the parameters of a network in block order. */
 struct parameter_list {
     struct parameter_spec *parameters; /* [NET_MAX_PARAMETERS] */
+    int32_t layers[NET_MAX_PARAMETERS]; /* whose they are */
     int count;
     int64_t block_size;
+    int32_t layer; /* whose parameters are being listed */
 };
 
-/* Appends `parameter`, whose dims and rank are set, and gives it its count and its place. */
+/* Appends `parameter`, whose dims and rank are set, with the name `prefix`, the layer's number, "."
+ * and `tensor`; gives it its count and its place. */
 int parameter_list_add(struct parameter_list *list, const struct parameter_spec *parameter,
-                       struct error *err);
+                       const char *prefix, int number, const char *tensor, struct error *err);
+/* Lists all parameters. */
+int parameter_list_fill(struct parameter_list *list, const struct net_spec *spec,
+                        const struct trace *traces, struct error *err);
 
 /* One batch on its way through the layers. */
 struct pass {
@@ -51,14 +59,16 @@ struct operation {
     /* The shape a layer gives for `input`, or -1 when it does not fit. NULL: the same shape. */
     int (*output)(const struct layer_spec *layer, struct shape input, struct shape *output,
                   struct error *err);
-    /* Lists its parameters; `number` counts the layers of this kind from 1. NULL: none. */
-    int (*parameters)(const struct layer_spec *layer, struct shape input, int number,
+    /* Lists what is trained, and what is not. NULL: none. */
+    int (*parameters)(const struct layer_spec *layer, const struct trace *trace,
+                      struct parameter_list *list, struct error *err);
+    int (*statistics)(const struct layer_spec *layer, const struct trace *trace,
                       struct parameter_list *list, struct error *err);
     /* Adds the arguments behind the name, each with a blank before it. NULL: none. */
     void (*text)(const struct layer_spec *layer, struct text *text);
     /* Multiply-adds of the forward pass for one example with all weights kept. NULL: not counted.
      */
-    double (*multiply_adds)(const struct layer_spec *layer, struct shape input);
+    double (*multiply_adds)(const struct layer_spec *layer, const struct trace *trace);
 
     bool in_place;     /* its output may lie over its input, and its gradients likewise */
     bool absorbs_relu; /* honours layer->rectify, forward and backward */
@@ -77,9 +87,16 @@ struct operation {
 /* The row of a kind; never NULL for a value of the enum. */
 const struct operation *operation_of(enum layer_kind kind);
 
-extern const struct operation operation_fc, operation_relu, operation_dropout;
+extern const struct operation operation_fc, operation_relu, operation_dropout, operation_conv,
+    operation_max_pool, operation_average_pool, operation_batch_norm, operation_residual,
+    operation_shortcut, operation_add;
 
 int64_t shape_features(struct shape shape);
+bool shapes_equal(struct shape a, struct shape b);
+
+/* The shape of `channels` images of what square windows of `layer` give on `input`. */
+int window_output(const struct layer_spec *layer, int32_t channels, struct shape input,
+                  struct shape *output, struct error *err);
 
 /* The shape after `layer` applied to `input`. */
 int layer_output(const struct layer_spec *layer, struct shape input, struct shape *output,

@@ -37,10 +37,10 @@ float *net_weights(struct network *net);
 float *net_gradients(struct network *net);
 int64_t net_block_size(const struct network *net);
 
-/* Initial values: parameter p's element e is normal number (p << 40) + e of the stream. */
-void net_initialize(struct network *net, enum init_kind kind, struct rng_stream stream);
+/* Initial values: parameter p's element e comes from number (p << 40) + e of the stream. */
+void net_initialize(struct network *net, struct init_spec init, struct rng_stream stream);
 /* The same into a block of the caller's (reinit controls). */
-void net_spec_initialize(const struct net_spec *spec, enum init_kind kind, struct rng_stream stream, float *block);
+void net_spec_initialize(const struct net_spec *spec, struct init_spec init, struct rng_stream stream, float *block);
 
 /* Sets the mask: one byte a block element, 1 = kept; biases and gaps are 1 (else an internal error).
  * Weights, gradients and moments of masked weights become 0. NULL = everything kept. The mask is copied. */

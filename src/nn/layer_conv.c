@@ -1,0 +1,66 @@
+/* Convolution, 2-D cross-correlation as PyTorch's: y[o] = b[o] + sum over i of w[o][i] * x[i], square
+ * kernels, zero padding. */
+#include <inttypes.h>
+
+#include "operation.h"
+
+static int conv_output(const struct layer_spec *layer, struct shape input, struct shape *output,
+                       struct error *err)
+{
+    if (layer->outputs < 1)
+        return error_set(err, ERROR_USAGE, "%" PRId32 " channels; at least 1 is needed",
+                         layer->outputs);
+    if (layer->kernel < 1 || layer->stride < 1 || layer->padding < 0 ||
+        layer->padding >= layer->kernel)
+        return error_set(err, ERROR_USAGE,
+                         "kernel %" PRId32 ", stride %" PRId32 ", padding %" PRId32
+                         ": kernel and stride are at least 1, padding is from 0 to below the kernel",
+                         layer->kernel, layer->stride, layer->padding);
+    return window_output(layer, layer->outputs, input, output, err);
+}
+
+static int conv_parameters(const struct layer_spec *layer, const struct trace *trace,
+                           struct parameter_list *list, struct error *err)
+{
+    const char *prefix = trace->in_shortcut ? "shortcut" : "conv";
+    const int64_t window = (int64_t)layer->kernel * layer->kernel;
+    const struct parameter_spec weight = {
+        .role = trace->in_shortcut ? PARAMETER_SHORTCUT : PARAMETER_CONV,
+        .is_weight = true,
+        .is_prunable = !trace->in_shortcut,
+        .rank = 4,
+        .dims = {layer->outputs, trace->input.channels, layer->kernel, layer->kernel},
+        .fan_in = trace->input.channels * window,
+        .fan_out = layer->outputs * window,
+    };
+    const struct parameter_spec bias = {.role = PARAMETER_BIAS,
+                                        .rank = 1,
+                                        .dims = {layer->outputs},
+                                        .fan_in = weight.fan_in,
+                                        .fan_out = weight.fan_out};
+    if (parameter_list_add(list, &weight, prefix, trace->number, "weight", err) != 0)
+        return -1;
+    return layer->has_bias ? parameter_list_add(list, &bias, prefix, trace->number, "bias", err)
+                           : 0;
+}
+
+static void conv_text(const struct layer_spec *layer, struct text *text)
+{
+    text_add(text, " %" PRId32 " %" PRId32 "x%" PRId32 " stride %" PRId32 " padding %" PRId32 "%s",
+             layer->outputs, layer->kernel, layer->kernel, layer->stride, layer->padding,
+             layer->has_bias ? " bias" : "");
+}
+
+static double conv_multiply_adds(const struct layer_spec *layer, const struct trace *trace)
+{
+    return (double)shape_features(trace->output) * trace->input.channels * layer->kernel *
+           layer->kernel;
+}
+
+const struct operation operation_conv = {
+    .name = "conv",
+    .output = conv_output,
+    .parameters = conv_parameters,
+    .text = conv_text,
+    .multiply_adds = conv_multiply_adds,
+};
