@@ -2,6 +2,7 @@
  * kernels, zero padding. */
 #include <inttypes.h>
 
+#include "convolution.h"
 #include "operation.h"
 
 static int conv_output(const struct layer_spec *layer, struct shape input, struct shape *output,
@@ -57,10 +58,57 @@ static double conv_multiply_adds(const struct layer_spec *layer, const struct tr
            layer->kernel;
 }
 
+enum { WEIGHT, BIAS };
+
+static struct conv_shape shape_of(const struct layer *layer)
+{
+    return (struct conv_shape){.inputs = layer->input_shape.channels,
+                               .outputs = layer->output_shape.channels,
+                               .height = layer->input_shape.height,
+                               .width = layer->input_shape.width,
+                               .kernel = layer->spec->kernel,
+                               .stride = layer->spec->stride,
+                               .padding = layer->spec->padding};
+}
+
+static int64_t conv_scratch_size(const struct layer *layer, int64_t columns)
+{
+    const struct conv_shape shape = shape_of(layer);
+    return convolution_scratch_floats(&shape, columns);
+}
+
+static void conv_forward(const struct layer *layer, const struct pass *pass, const float *x,
+                         float *y)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const float *bias = layer->spec->has_bias ? layer->parameters[BIAS] : NULL;
+    convolution_forward(pass->kernels, &shape, pass->columns, x, layer->parameters[WEIGHT], bias,
+                        layer->rectify, y, pass->scratch);
+}
+
+static void conv_backward(const struct layer *layer, const struct pass *pass, const float *x,
+                          const float *dy, float *dx)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const int64_t channel = layer->outputs / shape.outputs * pass->columns;
+    if (layer->spec->has_bias)
+        pass->kernels->row_sums(dy, layer->gradients[BIAS], shape.outputs, channel);
+    convolution_backward_weights(pass->kernels, &shape, pass->columns, x, dy,
+                                 layer->gradients[WEIGHT], pass->scratch);
+    if (dx)
+        convolution_backward_data(pass->kernels, &shape, pass->columns, dy,
+                                  layer->parameters[WEIGHT], dx, pass->scratch);
+}
+
 const struct operation operation_conv = {
     .name = "conv",
     .output = conv_output,
     .parameters = conv_parameters,
     .text = conv_text,
     .multiply_adds = conv_multiply_adds,
+    .absorbs_relu = true,
+    .wants_finite_padding = true,
+    .scratch_size = conv_scratch_size,
+    .forward = conv_forward,
+    .backward = conv_backward,
 };

@@ -83,10 +83,9 @@ static void dropout_forward(const struct layer *layer, const struct pass *pass, 
 }
 
 static void dropout_backward(const struct layer *layer, const struct pass *pass, const float *x,
-                             const float *y, float *dy, float *dx)
+                             const float *dy, float *dx)
 {
     (void)x;
-    (void)y;
     if (dx)
         pass->kernels->multiply(dy, layer->state, dx, layer->outputs * pass->columns);
 }
@@ -96,6 +95,7 @@ const struct operation operation_dropout = {
     .output = dropout_output,
     .text = dropout_text,
     .in_place = true,
+    .gradient_in_place = true,
     .state_size = dropout_state_size,
     .forward = dropout_forward,
     .backward = dropout_backward,

@@ -133,10 +133,8 @@ static void input_gradient(const struct layer *layer, const struct pass *pass, c
 }
 
 static void fc_backward(const struct layer *layer, const struct pass *pass, const float *x,
-                        const float *y, float *dy, float *dx)
+                        const float *dy, float *dx)
 {
-    if (layer->rectify)
-        pass->kernels->rectify_gradient(y, dy, layer->outputs * pass->columns);
     pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
     weight_gradient(layer, pass, x, dy);
     if (dx)

@@ -34,12 +34,14 @@ struct pass {
     const struct kernels *kernels;
     int32_t examples, columns; /* columns from `examples` on are padding, of unspecified value */
     bool training;
+    bool updates_statistics; /* while training: running mean and variance of batch norms */
     int64_t iteration;
     struct rng_stream dropout;
-    float *scratch; /* shared by all layers, valid within one call */
+    float *scratch;     /* shared by all layers, valid within one call */
+    const float *other; /* the second input of an addition */
 };
 
-/* A layer in memory. Activations are [feature][columns]. */
+/* A layer in memory. Activations are [channel][height][width][columns]. */
 struct layer {
     const struct operation *operation;
     const struct layer_spec *spec;
@@ -47,11 +49,22 @@ struct layer {
     int64_t inputs, outputs; /* features */
     int number;              /* among the layers of its kind, from 1 */
     bool rectify;            /* a relu behind this layer is computed by it */
-    /* In the order of operation->parameters. */
-    const float *parameters[LAYER_MAX_PARAMETERS];
+    bool in_place;           /* its output lies over its source's */
+    bool settles;            /* `gradient` is to be computed from `incoming` */
+    int32_t source, other;   /* layers that it reads, or TRACE_INPUT */
+    int readers;             /* layers that read it */
+    struct {
+        int first, second, settled, input;
+    } slots; /* of gradients, see layout.c */
+    /* In the order of operation->parameters, then operation->statistics. */
+    float *parameters[LAYER_MAX_PARAMETERS];
     float *gradients[LAYER_MAX_PARAMETERS];
     float *output;
     float *state; /* operation->state_size floats, kept from forward to backward */
+    /* The gradient of the output: as one or two parts from the layers that read it, then their sum
+     * without what `rectify` cut off, which may be one of the parts. */
+    float *incoming[2], *gradient;
+    float *input_gradient; /* this layer's part of its source's; NULL: not wanted */
 };
 
 struct operation {
@@ -70,18 +83,20 @@ struct operation {
      */
     double (*multiply_adds)(const struct layer_spec *layer, const struct trace *trace);
 
-    bool in_place;     /* its output may lie over its input, and its gradients likewise */
-    bool absorbs_relu; /* honours layer->rectify, forward and backward */
+    bool in_place;          /* its output may lie over its input */
+    bool gradient_in_place; /* the gradient of its input may lie over that of its output */
+    bool absorbs_relu;      /* forward honours layer->rectify */
+    bool rectifies_gradient; /* and so does backward; else it gets a gradient that is settled */
+    bool wants_finite_padding; /* its sums over the batch include padding columns, times zero */
     /* Floats of layer->state and of pass->scratch for batches of `columns`. NULL: none. */
     int64_t (*state_size)(const struct layer *layer, int64_t columns);
     int64_t (*scratch_size)(const struct layer *layer, int64_t columns);
-    /* y = f(x). */
+    /* y = f(x). NULL: a mark, which computes nothing. */
     void (*forward)(const struct layer *layer, const struct pass *pass, const float *x, float *y);
-    /* From dy, the gradient of the layer's output y (zero in padding columns; may be overwritten),
-     * sets the gradients of its parameters and dx, that of its input x. dx is NULL for the first
-     * layer; for an operation in place it is dy. */
+    /* From dy, the gradient of the layer's output (zero in padding columns), sets the gradients of
+     * its parameters and dx, that of its input x, unless that is NULL. NULL: dx is dy. */
     void (*backward)(const struct layer *layer, const struct pass *pass, const float *x,
-                     const float *y, float *dy, float *dx);
+                     const float *dy, float *dx);
 };
 
 /* The row of a kind; never NULL for a value of the enum. */

@@ -58,7 +58,7 @@ static void apply_sgd(struct network *net, double rate)
 {
     const struct optimizer_spec *optimizer = &net->optimizer;
     net->kernels->sgd(&(struct sgd_update){
-        .count = net->block_size,
+        .count = net->trained_size,
         .weights = net->weights,
         .gradients = net->gradients,
         .velocity = net->moment_blocks > 0 ? net->moments[0] : NULL,
@@ -74,7 +74,7 @@ static void apply_adam(struct network *net, double rate)
 {
     const struct optimizer_spec *optimizer = &net->optimizer;
     net->kernels->adam(&(struct adam_update){
-        .count = net->block_size,
+        .count = net->trained_size,
         .weights = net->weights,
         .gradients = net->gradients,
         .first = net->moments[0],

@@ -12,18 +12,19 @@ struct network {
     const struct kernels *kernels;
     int parameter_count;
     struct parameter_spec parameters[NET_MAX_PARAMETERS];
-    /* In order of computation; a relu that the layer before absorbed has none of its own. */
+    /* In order of computation; marks of residual blocks and absorbed relus have none of their own.
+     */
     int32_t layer_count;
     struct layer layers[NET_MAX_LAYERS];
 
-    int64_t block_size;
+    int64_t block_size, trained_size;
     float *weights, *gradients, *moments[MAX_MOMENTS];
     uint8_t *mask; /* [block_size], 1 = kept */
     bool masked;   /* the mask has a 0 */
 
     int32_t train_columns, evaluate_columns;
     float *train_input, *evaluate_input;
-    float *backward[2]; /* gradients of activations take turns in these */
+    float *clean_input; /* inputs with zeros in padding columns; NULL: no layer needs that */
     float *scratch;
     float *memory; /* the allocation all buffers lie in */
 
@@ -31,6 +32,12 @@ struct network {
     int moment_blocks; /* in use by the optimiser; -1 while none is set */
     int64_t steps;
 };
+
+/* Fills in the layers of net->spec, which is valid: shapes, who reads whom, what is absorbed. */
+void layout_describe(struct network *net);
+
+/* Places all buffers in `memory`, or with NULL only counts. Returns their floats. */
+int64_t layout_place(struct network *net, float *memory);
 
 /* One step of the optimiser over the block; clears what is masked. */
 void optimizer_apply(struct network *net, double rate);

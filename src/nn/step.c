@@ -1,36 +1,68 @@
 /* Batches through a network: forward, backward, evaluation.
  *
  * Padding columns may hold anything: every column is computed apart from the others, the loss gives
- * them no gradient, and sums over the batch stop at the last example. */
+ * them no gradient, and sums over the batch stop at the last example or meet their gradients, which
+ * are zero. Since zero times NaN is not, a network with such sums gets its inputs with zeros there.
+ */
 #include <assert.h>
+#include <string.h>
 
 #include "float_mode.h"
 #include "state.h"
 
-/* Returns the logits. */
-static const float *forward(const struct network *net, const struct pass *pass, const float *inputs)
+/* What `layer` stands for: a layer's output, or the network's inputs. */
+static const float *output_of(const struct network *net, int32_t layer, const float *inputs)
 {
-    const float *x = inputs;
-    for (int32_t i = 0; i < net->layer_count; i++) {
-        const struct layer *layer = &net->layers[i];
-        layer->operation->forward(layer, pass, x, layer->output);
-        x = layer->output;
-    }
-    return x;
+    return layer == TRACE_INPUT ? inputs : net->layers[layer].output;
 }
 
-/* From the gradient of the logits in net->backward[0]. */
+/* Returns the logits. */
+static const float *forward(const struct network *net, struct pass *pass, const float *inputs)
+{
+    for (int32_t i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        pass->other = output_of(net, layer->other, inputs);
+        layer->operation->forward(layer, pass, output_of(net, layer->source, inputs),
+                                  layer->output);
+    }
+    return net->layers[net->layer_count - 1].output;
+}
+
+/* Adds the parts of the gradient of the layer's output; clears what its relu has cut off. */
+static void settle(const struct layer *layer, const struct pass *pass)
+{
+    const bool rectify = layer->rectify && !layer->operation->rectifies_gradient;
+    if (layer->settles)
+        pass->kernels->add_gradients(layer->incoming[0], layer->incoming[1],
+                                     rectify ? layer->output : NULL, layer->gradient,
+                                     layer->outputs * pass->columns);
+}
+
+/* From the gradient of the logits. */
 static void backward(const struct network *net, const struct pass *pass, const float *inputs)
 {
-    int current = 0;
     for (int32_t i = net->layer_count - 1; i >= 0; i--) {
         const struct layer *layer = &net->layers[i];
-        const float *x = i > 0 ? net->layers[i - 1].output : inputs;
-        const int next = layer->operation->in_place ? current : 1 - current;
-        layer->operation->backward(layer, pass, x, layer->output, net->backward[current],
-                                   i > 0 ? net->backward[next] : NULL);
-        current = next;
+        settle(layer, pass);
+        if (layer->operation->backward)
+            layer->operation->backward(layer, pass, output_of(net, layer->source, inputs),
+                                       layer->gradient, layer->input_gradient);
     }
+}
+
+/* The batch's inputs, with zeros in padding columns if a layer wants that. */
+static const float *clean_inputs(const struct network *net, const struct net_batch *batch)
+{
+    const int64_t features = shape_features(net->spec.input), columns = batch->columns;
+    const size_t examples = (size_t)batch->examples * sizeof(float);
+    if (!net->clean_input || batch->examples == batch->columns)
+        return batch->inputs;
+    for (int64_t f = 0; f < features; f++) {
+        float *row = net->clean_input + f * columns;
+        memcpy(row, batch->inputs + f * columns, examples);
+        memset((char *)row + examples, 0, (size_t)columns * sizeof *row - examples);
+    }
+    return net->clean_input;
 }
 
 static struct pass start_pass(const struct network *net, const struct net_batch *batch)
@@ -63,17 +95,20 @@ static void add_losses(const struct network *net, const struct net_batch *batch,
 
 /* Forward and backward; gradients of masked weights are not yet cleared. */
 static double compute_gradients(struct network *net, const struct net_batch *batch,
-                                int64_t iteration, struct rng_stream dropout)
+                                int64_t iteration, struct rng_stream dropout,
+                                bool updates_statistics)
 {
     assert(batch->columns <= net->train_columns);
     struct pass pass = start_pass(net, batch);
     pass.training = true;
+    pass.updates_statistics = updates_statistics;
     pass.iteration = iteration;
     pass.dropout = dropout;
-    const float *logits = forward(net, &pass, batch->inputs);
+    const float *inputs = clean_inputs(net, batch);
+    const float *logits = forward(net, &pass, inputs);
     struct net_score score = {0};
-    add_losses(net, batch, logits, net->backward[0], &score);
-    backward(net, &pass, batch->inputs);
+    add_losses(net, batch, logits, net->layers[net->layer_count - 1].incoming[0], &score);
+    backward(net, &pass, inputs);
     return score.loss_sum / batch->examples;
 }
 
@@ -81,7 +116,7 @@ double net_train_step(struct network *net, const struct net_batch *batch, double
                       int64_t iteration, struct rng_stream dropout)
 {
     const unsigned mode = float_mode_enter();
-    const double loss = compute_gradients(net, batch, iteration, dropout);
+    const double loss = compute_gradients(net, batch, iteration, dropout, true);
     optimizer_apply(net, rate);
     float_mode_leave(mode);
     return loss;
@@ -91,7 +126,7 @@ double net_gradient(struct network *net, const struct net_batch *batch, int64_t 
                     struct rng_stream dropout)
 {
     const unsigned mode = float_mode_enter();
-    const double loss = compute_gradients(net, batch, iteration, dropout);
+    const double loss = compute_gradients(net, batch, iteration, dropout, false);
     if (net->masked)
         net->kernels->clear_masked(net->gradients, net->mask, net->block_size);
     float_mode_leave(mode);
@@ -102,7 +137,7 @@ void net_evaluate(struct network *net, const struct net_batch *batch, struct net
 {
     const unsigned mode = float_mode_enter();
     assert(batch->columns <= net->train_columns || batch->columns <= net->evaluate_columns);
-    const struct pass pass = start_pass(net, batch);
+    struct pass pass = start_pass(net, batch);
     const float *logits = forward(net, &pass, batch->inputs);
     add_losses(net, batch, logits, NULL, score);
     float_mode_leave(mode);

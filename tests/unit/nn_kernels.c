@@ -170,9 +170,11 @@ static void elementwise(const struct kernels *kernels)
 {
     enum { ROWS = 7, COLUMNS = 48, COUNT = ROWS * COLUMNS };
     float *x = floats(COUNT), *y = floats(COUNT), *expected = floats(COUNT), *other = floats(COUNT);
+    float *third = floats(COUNT);
     uint8_t mask[COUNT];
     fill_normal(x, COUNT, 5);
     fill_normal(other, COUNT, 6);
+    fill_normal(third, COUNT, 7);
     x[3] = 0.0f;
     x[4] = -0.0f;
     for (int i = 0; i < COUNT; i++)
@@ -180,11 +182,16 @@ static void elementwise(const struct kernels *kernels)
     kernels->rectify(x, y, COUNT);
     kernels_reference.rectify(x, expected, COUNT);
     assert_same_bits(y, expected, COUNT);
-    memcpy(y, other, sizeof *y * COUNT);
-    memcpy(expected, other, sizeof *y * COUNT);
-    kernels->rectify_gradient(x, y, COUNT);
-    kernels_reference.rectify_gradient(x, expected, COUNT);
-    assert_same_bits(y, expected, COUNT);
+    for (int parts = 1; parts < 4; parts++) {
+        const float *b = parts & 1 ? third : NULL, *cut = parts & 2 ? x : NULL;
+        memcpy(y, other, sizeof *y * COUNT);
+        kernels->add_gradients(y, b, cut, y, COUNT);
+        kernels_reference.add_gradients(other, b, cut, expected, COUNT);
+        assert_same_bits(y, expected, COUNT);
+        kernels->add(x, other, parts & 1, y, COUNT);
+        kernels_reference.add(x, other, parts & 1, expected, COUNT);
+        assert_same_bits(y, expected, COUNT);
+    }
     kernels->multiply(x, other, y, COUNT);
     kernels_reference.multiply(x, other, expected, COUNT);
     assert_same_bits(y, expected, COUNT);
@@ -198,6 +205,7 @@ static void elementwise(const struct kernels *kernels)
     free(y);
     free(expected);
     free(other);
+    free(third);
 }
 
 static void elementwise_kernels_match_the_reference(void **state)

@@ -122,7 +122,8 @@ static void wrong_names_are_usage_errors(void **state)
         {"fc-+7", "whole numbers"},
         {"fc-99999999999999999999", "whole numbers"},
         {"lenet300-100", "did you mean lenet-300-100?"},
-        {"vgg-19", "known are lenet-300-100"},
+        {"vgg-18", "did you mean vgg-19?"},
+        {"transformer", "known are lenet-300-100, conv-2, conv-4, conv-6, resnet-18, vgg-19, lenet-A"},
         {"", "unknown network"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -211,7 +212,7 @@ static void initial_values_are_glorot_from_the_stream(void **state)
     int count = net_spec_parameters(&spec, p, NULL);
     struct rng_stream stream = {.seed = 7, .purpose = RNG_INIT};
     float *block = malloc((size_t)net_spec_block_size(&spec) * sizeof *block);
-    net_spec_initialize(&spec, INIT_GLOROT_NORMAL, stream, block);
+    net_spec_initialize(&spec, (struct init_spec){INIT_GLOROT_NORMAL}, stream, block);
     for (int i = 0; i < count; i++) {
         double sigma = sqrt(2.0 / (double)(p[i].fan_in + p[i].fan_out)), squares = 0;
         for (int64_t e = 0; e < p[i].count; e++)

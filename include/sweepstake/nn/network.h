@@ -20,11 +20,14 @@ struct network; /* the layers, their buffers, and the views below */
 
 struct net_options {
     int32_t train_batch;    /* the largest batch of net_train_step */
-    int32_t evaluate_batch; /* the largest batch of net_evaluate; 0 = a good default */
+    int32_t evaluate_batch; /* the largest batch of net_evaluate; 0 = net_evaluate_batch */
 };
 
 struct network *net_create(const struct net_spec *spec, struct net_options options, struct error *err);
 void net_destroy(struct network *net); /* accepts NULL */
+
+/* The evaluation batch that suits the network: few columns where activations are large. A multiple of NET_LANES. */
+int32_t net_evaluate_batch(const struct net_spec *spec);
 
 /* Bytes net_create will allocate, for `plan`. */
 int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options);
@@ -32,7 +35,8 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
 const struct parameter_spec *net_parameters(const struct network *net, int *count);
 
 /* The whole parameter block, net_block_size floats, owned by the network. Who writes weights keeps
- * masked ones at 0.0f, or sets the mask afterwards. Gradients are those of the last step. */
+ * masked ones at 0.0f, or sets the mask afterwards. Gradients are those of the last step; statistics have none, their
+ * places stay zero. Training steps update the statistics, everything else leaves them alone. */
 float *net_weights(struct network *net);
 float *net_gradients(struct network *net);
 int64_t net_block_size(const struct network *net);

@@ -9,10 +9,36 @@ void KERNEL(rectify)(const float *x, float *y, int64_t count)
     }
 }
 
-void KERNEL(rectify_gradient)(const float *y, float *gradient, int64_t count)
+INLINE void add_gradient_vectors(const float *a, const float *b, const float *y, float *sum,
+                                 int64_t count)
 {
-    for (int64_t i = 0; i < count; i += VECTOR)
-        vstore(gradient + i, vselect(vload(y + i) <= 0, vset(0), vload(gradient + i)));
+    for (int64_t i = 0; i < count; i += VECTOR) {
+        vfloat v = vload(a + i);
+        if (b)
+            v += vload(b + i);
+        if (y)
+            v = vselect(vload(y + i) <= 0, vset(0), v);
+        vstore(sum + i, v);
+    }
+}
+
+void KERNEL(add_gradients)(const float *a, const float *b, const float *y, float *sum,
+                           int64_t count)
+{
+    if (b && y)
+        add_gradient_vectors(a, b, y, sum, count);
+    else if (b)
+        add_gradient_vectors(a, b, NULL, sum, count);
+    else
+        add_gradient_vectors(a, NULL, y, sum, count);
+}
+
+void KERNEL(add)(const float *a, const float *b, bool rectify, float *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i += VECTOR) {
+        const vfloat sum = vload(a + i) + vload(b + i);
+        vstore(y + i, rectify ? vselect(sum <= 0, vset(0), sum) : sum);
+    }
 }
 
 void KERNEL(row_sums)(const float *x, float *sums, int64_t rows, int64_t columns)
@@ -22,6 +48,25 @@ void KERNEL(row_sums)(const float *x, float *sums, int64_t rows, int64_t columns
         for (int64_t c = 0; c < columns; c += VECTOR)
             sum += vload(x + r * columns + c);
         sums[r] = vsum(sum);
+    }
+}
+
+void KERNEL(mean_of_rows)(const float *x, float *y, int64_t rows, int64_t columns)
+{
+    for (int64_t c = 0; c < columns; c += VECTOR) {
+        vfloat sum = vset(0);
+        for (int64_t r = 0; r < rows; r++)
+            sum += vload(x + r * columns + c);
+        vstore(y + c, sum / (float)rows);
+    }
+}
+
+void KERNEL(spread_over_rows)(const float *y, float *x, int64_t rows, int64_t columns)
+{
+    for (int64_t c = 0; c < columns; c += VECTOR) {
+        const vfloat share = vload(y + c) / (float)rows;
+        for (int64_t r = 0; r < rows; r++)
+            vstore(x + r * columns + c, share);
     }
 }
 

@@ -9,9 +9,24 @@ void KERNEL(product)(const struct product *product);
 void KERNEL(transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                        int64_t rows, int64_t columns);
 void KERNEL(rectify)(const float *x, float *y, int64_t count);
-void KERNEL(rectify_gradient)(const float *y, float *gradient, int64_t count);
+void KERNEL(add_gradients)(const float *a, const float *b, const float *y, float *sum,
+                           int64_t count);
+void KERNEL(add)(const float *a, const float *b, bool rectify, float *y, int64_t count);
 void KERNEL(row_sums)(const float *x, float *sums, int64_t rows, int64_t columns);
 void KERNEL(multiply)(const float *x, const float *factor, float *y, int64_t count);
+void KERNEL(max_pool)(const struct max_pool *pool, const float *x, float *y, uint8_t *winners);
+void KERNEL(max_pool_gradient)(const struct max_pool *pool, const float *dy, const uint8_t *winners,
+                               float *dx);
+void KERNEL(mean_of_rows)(const float *x, float *y, int64_t rows, int64_t columns);
+void KERNEL(spread_over_rows)(const float *y, float *x, int64_t rows, int64_t columns);
+void KERNEL(moments)(const struct norm *norm, const float *x, struct moments *moments);
+void KERNEL(normalize)(const struct norm *norm, const struct affine *affine, const float *x,
+                       float *y);
+void KERNEL(norm_gradient_sums)(const struct norm *norm, const struct affine *affine,
+                                const float *x, const float *dy, struct norm_sums *sums);
+void KERNEL(norm_gradient)(const struct norm *norm, const struct affine *affine,
+                           const struct norm_sums *sums, const float *x, const float *dy,
+                           float *dx);
 void KERNEL(softmax_loss)(struct softmax_loss *loss);
 void KERNEL(sgd)(const struct sgd_update *update);
 void KERNEL(adam)(const struct adam_update *update);

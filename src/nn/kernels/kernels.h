@@ -46,6 +46,35 @@ struct softmax_loss {
     int64_t correct; /* argmax is the label; the lower class wins ties */
 };
 
+/* Max pooling of images [height][width][columns]; windows lie inside the image. A winner is the
+ * position in its window, row by row, of the first greatest element; a NaN is greater than all. */
+struct max_pool {
+    int64_t channels, height, width, kernel, stride, columns;
+    bool rectify; /* then y = max(y, 0) */
+};
+
+/* Batch norm of one channel [pixels][columns], of which the first `examples` columns count. */
+struct norm {
+    int64_t pixels, examples, columns;
+};
+
+struct moments {
+    float mean, variance; /* biased */
+};
+
+/* y = (x - mean) * inverse * weight + bias, computed as x * scale + shift; then max(y, 0) when
+ * `rectify`. */
+struct affine {
+    float mean, inverse; /* 1 / deviation */
+    float scale, shift;
+    bool rectify;
+};
+
+/* Sums over the channel of dy, and of dy * (x - mean) * inverse, where y is not cut off. */
+struct norm_sums {
+    float dy, dy_x;
+};
+
 /* One step of an optimiser over a whole block; `count` is a multiple of KERNEL_LANES. Where mask is
  * 0, weight, gradient and moments become 0.0f. NULL: nothing is masked. */
 struct sgd_update {
@@ -75,12 +104,29 @@ struct kernels {
                       int64_t rows, int64_t columns);
     /* y = max(x, 0), NaN stays NaN; y may be x. */
     void (*rectify)(const float *x, float *y, int64_t count);
-    /* gradient = 0 where y <= 0. */
-    void (*rectify_gradient)(const float *y, float *gradient, int64_t count);
+    /* sum = a + b (NULL: nothing), and 0 where y <= 0 (NULL: nowhere); sum may be a or b. */
+    void (*add_gradients)(const float *a, const float *b, const float *y, float *sum,
+                          int64_t count);
+    /* y = a + b, then max(y, 0) when `rectify`; y may be a or b. */
+    void (*add)(const float *a, const float *b, bool rectify, float *y, int64_t count);
     /* sums[r] = sum of x[r][0..columns-1]. */
     void (*row_sums)(const float *x, float *sums, int64_t rows, int64_t columns);
     /* y = x * factor, element by element; y may be x. */
     void (*multiply)(const float *x, const float *factor, float *y, int64_t count);
+    void (*max_pool)(const struct max_pool *pool, const float *x, float *y, uint8_t *winners);
+    /* dx = dy at the winners, 0 elsewhere. */
+    void (*max_pool_gradient)(const struct max_pool *pool, const float *dy, const uint8_t *winners,
+                              float *dx);
+    /* y[c] = the mean of x[0..rows-1][c]; and x[r] = y / rows. */
+    void (*mean_of_rows)(const float *x, float *y, int64_t rows, int64_t columns);
+    void (*spread_over_rows)(const float *y, float *x, int64_t rows, int64_t columns);
+    void (*moments)(const struct norm *norm, const float *x, struct moments *moments);
+    void (*normalize)(const struct norm *norm, const struct affine *affine, const float *x,
+                      float *y);
+    void (*norm_gradient_sums)(const struct norm *norm, const struct affine *affine, const float *x,
+                               const float *dy, struct norm_sums *sums);
+    void (*norm_gradient)(const struct norm *norm, const struct affine *affine,
+                          const struct norm_sums *sums, const float *x, const float *dy, float *dx);
     void (*softmax_loss)(struct softmax_loss *loss);
     void (*sgd)(const struct sgd_update *update);
     void (*adam)(const struct adam_update *update);

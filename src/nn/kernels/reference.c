@@ -2,8 +2,12 @@
 #include <math.h>
 #include <string.h>
 
+<<<<<<< HEAD
 #include "kernels.h"
 #include "reference_convolution.h"
+=======
+#include "reference.h"
+>>>>>>> 0c209bc (nn: convolution by patches, pools, batch norm, residual blocks; gradients in few buffers)
 
 static void reference_product(const struct product *p)
 {
@@ -32,10 +36,19 @@ static void reference_rectify(const float *x, float *y, int64_t count)
         y[i] = x[i] <= 0 ? 0 : x[i];
 }
 
-static void reference_rectify_gradient(const float *y, float *gradient, int64_t count)
+static void reference_add_gradients(const float *a, const float *b, const float *y, float *sum,
+                                    int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
-        gradient[i] = y[i] <= 0 ? 0 : gradient[i];
+        sum[i] = y && y[i] <= 0 ? 0 : a[i] + (b ? b[i] : 0);
+}
+
+static void reference_add(const float *a, const float *b, bool rectify, float *y, int64_t count)
+{
+    for (int64_t i = 0; i < count; i++) {
+        const float sum = a[i] + b[i];
+        y[i] = rectify && sum <= 0 ? 0 : sum;
+    }
 }
 
 static void reference_row_sums(const float *x, float *sums, int64_t rows, int64_t columns)
@@ -128,9 +141,18 @@ const struct kernels kernels_reference = {
     .product = reference_product,
     .transpose = reference_transpose,
     .rectify = reference_rectify,
-    .rectify_gradient = reference_rectify_gradient,
+    .add_gradients = reference_add_gradients,
+    .add = reference_add,
     .row_sums = reference_row_sums,
     .multiply = reference_multiply,
+    .max_pool = reference_max_pool,
+    .max_pool_gradient = reference_max_pool_gradient,
+    .mean_of_rows = reference_mean_of_rows,
+    .spread_over_rows = reference_spread_over_rows,
+    .moments = reference_moments,
+    .normalize = reference_normalize,
+    .norm_gradient_sums = reference_norm_gradient_sums,
+    .norm_gradient = reference_norm_gradient,
     .softmax_loss = reference_softmax_loss,
     .sgd = reference_sgd,
     .adam = reference_adam,
