@@ -4,8 +4,8 @@
  *
  *   conv-N     N convolutions with biases, a pool behind each two, two hidden layers of 256
  *   vgg-19     16 convolutions with batch norm, pools between the stages, average pool
- *   resnet-18  1 + 3 stages of 3 blocks of 2 convolutions, batch norm, average pool (He et al. 2015,
- *              section 4.2; shortcuts by 1x1 convolutions where the shape changes) */
+ *   resnet-18  1 + 3 stages of 3 blocks of 2 convolutions, batch norm, average pool (He et al.
+ * 2015, section 4.2; shortcuts by 1x1 convolutions where the shape changes) */
 #include "architectures.h"
 
 #include <string.h>
@@ -33,8 +33,8 @@ static int add(struct net_spec *spec, enum layer_kind kind, struct error *err)
 
 static int add_pool(struct net_spec *spec, struct error *err)
 {
-    return net_spec_add(
-        spec, (struct layer_spec){.kind = LAYER_MAX_POOL, .kernel = 2, .stride = 2}, err);
+    return net_spec_add(spec, (struct layer_spec){.kind = LAYER_MAX_POOL, .kernel = 2, .stride = 2},
+                        err);
 }
 
 static int add_convolution(struct net_spec *spec, int32_t width, int32_t stride, bool has_bias,

@@ -134,8 +134,7 @@ static void place_gradients(struct network *net, struct placement *placement)
         layer->incoming[0] = memory[layer->slots.first];
         layer->incoming[1] = layer->slots.second == NO_SLOT ? NULL : memory[layer->slots.second];
         layer->gradient = memory[layer->slots.settled];
-        layer->input_gradient =
-            layer->slots.input == NO_SLOT ? NULL : memory[layer->slots.input];
+        layer->input_gradient = layer->slots.input == NO_SLOT ? NULL : memory[layer->slots.input];
     }
 }
 
@@ -159,7 +158,8 @@ static void place_activations(struct network *net, struct placement *placement)
     const int64_t inputs = shape_features(net->spec.input);
     net->train_input = place_floats(placement, inputs * net->train_columns);
     net->evaluate_input = place_floats(placement, inputs * net->evaluate_columns);
-    net->clean_input = wants_clean_input ? place_floats(placement, inputs * net->train_columns) : NULL;
+    net->clean_input =
+        wants_clean_input ? place_floats(placement, inputs * net->train_columns) : NULL;
     net->scratch = place_floats(placement, scratch);
 }
 

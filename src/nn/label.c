@@ -46,7 +46,8 @@ static bool same_layers(const struct net_spec *a, const struct net_spec *b)
     struct text texts[2] = {0};
     net_spec_text(a, &texts[0]);
     net_spec_text(b, &texts[1]);
-    const bool same = !texts[0].failed && !texts[1].failed && strcmp(texts[0].bytes, texts[1].bytes) == 0;
+    const bool same =
+        !texts[0].failed && !texts[1].failed && strcmp(texts[0].bytes, texts[1].bytes) == 0;
     text_finish(&texts[0]);
     text_finish(&texts[1]);
     return same;

@@ -9,10 +9,8 @@ static int batch_norm_parameters(const struct layer_spec *layer, const struct tr
 {
     (void)layer;
     const char *prefix = trace->in_shortcut ? "shortcut_bn" : "bn";
-    struct parameter_spec parameter = {.role = PARAMETER_NORM,
-                                       .starts_at_one = true,
-                                       .rank = 1,
-                                       .dims = {trace->input.channels}};
+    struct parameter_spec parameter = {
+        .role = PARAMETER_NORM, .starts_at_one = true, .rank = 1, .dims = {trace->input.channels}};
     if (parameter_list_add(list, &parameter, prefix, trace->number, "weight", err) != 0)
         return -1;
     parameter.starts_at_one = false;
@@ -101,8 +99,8 @@ static void batch_norm_forward(const struct layer *layer, const struct pass *pas
     const struct norm norm = norm_of(layer, pass);
     const int64_t count = norm.pixels * norm.columns;
     for (int32_t c = 0; c < layer->input_shape.channels; c++, x += count, y += count) {
-        const struct affine affine = pass->training ? training_affine(layer, pass, &norm, c, x)
-                                                    : running_affine(layer, c);
+        const struct affine affine =
+            pass->training ? training_affine(layer, pass, &norm, c, x) : running_affine(layer, c);
         pass->kernels->normalize(&norm, &affine, x, y);
     }
 }

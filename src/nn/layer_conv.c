@@ -1,5 +1,5 @@
-/* Convolution, 2-D cross-correlation as PyTorch's: y[o] = b[o] + sum over i of w[o][i] * x[i], square
- * kernels, zero padding. */
+/* Convolution, 2-D cross-correlation as PyTorch's: y[o] = b[o] + sum over i of w[o][i] * x[i],
+ * square kernels, zero padding. */
 #include <inttypes.h>
 
 #include "convolution.h"
@@ -13,10 +13,11 @@ static int conv_output(const struct layer_spec *layer, struct shape input, struc
                          layer->outputs);
     if (layer->kernel < 1 || layer->stride < 1 || layer->padding < 0 ||
         layer->padding >= layer->kernel)
-        return error_set(err, ERROR_USAGE,
-                         "kernel %" PRId32 ", stride %" PRId32 ", padding %" PRId32
-                         ": kernel and stride are at least 1, padding is from 0 to below the kernel",
-                         layer->kernel, layer->stride, layer->padding);
+        return error_set(
+            err, ERROR_USAGE,
+            "kernel %" PRId32 ", stride %" PRId32 ", padding %" PRId32
+            ": kernel and stride are at least 1, padding is from 0 to below the kernel",
+            layer->kernel, layer->stride, layer->padding);
     return window_output(layer, layer->outputs, input, output, err);
 }
 

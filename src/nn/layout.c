@@ -1,5 +1,5 @@
-/* From a spec to layers in memory: which layers compute, who reads whom, what is absorbed, and which
- * output lies over which. */
+/* From a spec to layers in memory: which layers compute, who reads whom, what is absorbed, and
+ * which output lies over which. */
 #include <string.h>
 
 #include "state.h"
@@ -38,8 +38,8 @@ static void resolve_sources(const struct net_spec *spec, struct trace *traces, i
 /* A relu may stand before a max pool or behind it: there it has less to do. */
 static void rectify_behind_pool(struct layer *pool, struct layer *source)
 {
-    if (pool->spec->kind == LAYER_MAX_POOL && source && source->readers == 1 &&
-        source->rectify && source->spec->kind != LAYER_RELU) {
+    if (pool->spec->kind == LAYER_MAX_POOL && source && source->readers == 1 && source->rectify &&
+        source->spec->kind != LAYER_RELU) {
         source->rectify = false;
         pool->rectify = true;
     }

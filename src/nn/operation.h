@@ -14,7 +14,7 @@
 
 /* Collects the parameters of a network in block order. */
 struct parameter_list {
-    struct parameter_spec *parameters; /* [NET_MAX_PARAMETERS] */
+    struct parameter_spec *parameters;  /* [NET_MAX_PARAMETERS] */
     int32_t layers[NET_MAX_PARAMETERS]; /* whose they are */
     int count;
     int64_t block_size;
@@ -83,10 +83,10 @@ struct operation {
      */
     double (*multiply_adds)(const struct layer_spec *layer, const struct trace *trace);
 
-    bool in_place;          /* its output may lie over its input */
-    bool gradient_in_place; /* the gradient of its input may lie over that of its output */
-    bool absorbs_relu;      /* forward honours layer->rectify */
-    bool rectifies_gradient; /* and so does backward; else it gets a gradient that is settled */
+    bool in_place;             /* its output may lie over its input */
+    bool gradient_in_place;    /* the gradient of its input may lie over that of its output */
+    bool absorbs_relu;         /* forward honours layer->rectify */
+    bool rectifies_gradient;   /* and so does backward; else it gets a gradient that is settled */
     bool wants_finite_padding; /* its sums over the batch include padding columns, times zero */
     /* Floats of layer->state and of pass->scratch for batches of `columns`. NULL: none. */
     int64_t (*state_size)(const struct layer *layer, int64_t columns);

@@ -1,9 +1,9 @@
 /* Convolutions as products. The patch of an output pixel is the part of the image its window sees,
- * as a column [inputs][kernel][kernel] with zeros for what lies outside; patches of some pixels side
- * by side, each as wide as the batch, are a matrix whose product with the weights is the output
- * there (im2col). Backward, the transposed weights times dy are gradients of patches, added to the
- * image (col2im); and dy times the transposed patches is the gradient of the weights. Pixels are
- * taken in blocks whose patches stay in the cache. */
+ * as a column [inputs][kernel][kernel] with zeros for what lies outside; patches of some pixels
+ * side by side, each as wide as the batch, are a matrix whose product with the weights is the
+ * output there (im2col). Backward, the transposed weights times dy are gradients of patches, added
+ * to the image (col2im); and dy times the transposed patches is the gradient of the weights. Pixels
+ * are taken in blocks whose patches stay in the cache. */
 #include "patches.h"
 
 #include <string.h>
@@ -16,9 +16,9 @@
 struct cut {
     struct conv_shape shape;
     int64_t columns;
-    int64_t depth;         /* of a patch */
+    int64_t depth;          /* of a patch */
     int64_t across, pixels; /* output pixels in a row, in all */
-    int64_t block;         /* pixels in a block */
+    int64_t block;          /* pixels in a block */
 };
 
 static struct cut cut_shape(const struct conv_shape *shape, int64_t columns)
@@ -61,8 +61,7 @@ static void gather(const struct cut *cut, int64_t begin, int64_t count, const fl
     for (int64_t row = 0; row < cut->depth; row++) {
         const float *channel = x + row / (kernel * kernel) * image * cut->columns;
         for (int64_t p = 0; p < count; p++, patches += cut->columns) {
-            const int64_t from =
-                pixel_under(cut, begin + p, row / kernel % kernel, row % kernel);
+            const int64_t from = pixel_under(cut, begin + p, row / kernel % kernel, row % kernel);
             if (from >= 0)
                 memcpy(patches, channel + from * cut->columns, bytes);
             else
@@ -139,8 +138,7 @@ void patches_backward_data(const struct kernels *kernels, const struct conv_shap
         kernels->product(&product);
         return;
     }
-    memset(dx, 0,
-           (size_t)(shape->inputs * shape->height * shape->width * columns) * sizeof *dx);
+    memset(dx, 0, (size_t)(shape->inputs * shape->height * shape->width * columns) * sizeof *dx);
     product.c = scratch;
     for (int64_t begin = 0; begin < cut.pixels; begin += cut.block) {
         const int64_t count = smaller(cut.block, cut.pixels - begin);

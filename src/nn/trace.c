@@ -53,8 +53,8 @@ static int leave_block(struct walk *walk, int32_t i, struct error *err)
     const struct shape shortcut = shape_behind(walk, trace->other);
     if (!shapes_equal(body, shortcut))
         return error_set(err, ERROR_USAGE,
-                         "the body gives %" PRId32 "x%" PRId32 "x%" PRId32
-                         ", the shortcut %" PRId32 "x%" PRId32 "x%" PRId32,
+                         "the body gives %" PRId32 "x%" PRId32 "x%" PRId32 ", the shortcut %" PRId32
+                         "x%" PRId32 "x%" PRId32,
                          body.channels, body.height, body.width, shortcut.channels, shortcut.height,
                          shortcut.width);
     trace->input = trace->output = body;
@@ -97,11 +97,8 @@ static int check_spec(const struct net_spec *spec, struct error *err)
 int trace_layers(const struct net_spec *spec, struct trace traces[NET_MAX_LAYERS],
                  struct error *err)
 {
-    struct walk walk = {.spec = spec,
-                        .traces = traces,
-                        .reading = TRACE_INPUT,
-                        .entry = NONE,
-                        .body_end = NONE};
+    struct walk walk = {
+        .spec = spec, .traces = traces, .reading = TRACE_INPUT, .entry = NONE, .body_end = NONE};
     if (check_spec(spec, err) != 0)
         return -1;
     for (int32_t i = 0; i < spec->layer_count; i++)

@@ -1,116 +1,6 @@
-/* Gradients and losses against finite differences of a plain network in double precision, for every
- * kind of layer, at awkward widths and batch sizes, on every instruction set. */
-#include "nn_support.h"
-
-#define MAX_WIDTH 2048
-
-/* Factor of (unit, column) of dropout layer `number` (from 1), as layer_dropout.c documents it. */
-static double dropout_factor(struct rng_stream stream, int64_t iteration, int number, int64_t unit,
-                             int32_t column, double drop)
-{
-    uint32_t bits[4];
-    rng_block(stream, (uint64_t)iteration * 256 + (uint64_t)number - 1, bits);
-    stream.seed = (uint64_t)bits[1] << 32 | bits[0];
-    rng_block(stream, (uint64_t)unit << 32 | (uint64_t)(column / 8), bits);
-    const uint32_t word = bits[column % 8 / 2];
-    const uint32_t half = column % 2 ? word >> 16 : word & 0xffff;
-    return half >= (uint32_t)lrint(drop * 65536) ? 1 / (1 - drop) : 0;
-}
-
-struct problem {
-    struct net_spec spec;
-    struct parameter_spec parameters[NET_MAX_PARAMETERS];
-    struct net_batch batch;
-    double *block;
-    int64_t iteration;
-    struct rng_stream dropout;
-};
-
-/* x becomes the layer's output for one column; returns its width. */
-static int64_t apply_layer(const struct problem *p, const struct layer_spec *layer, int32_t column,
-                           double *x, int64_t width, int numbers[LAYER_KINDS])
-{
-    double y[MAX_WIDTH];
-    const int number = ++numbers[layer->kind];
-    if (layer->kind == LAYER_RELU)
-        for (int64_t i = 0; i < width; i++)
-            x[i] = fmax(x[i], 0);
-    if (layer->kind == LAYER_DROPOUT)
-        for (int64_t i = 0; i < width; i++)
-            x[i] *= dropout_factor(p->dropout, p->iteration, number, i, column, layer->drop);
-    if (layer->kind != LAYER_FC)
-        return width;
-    const double *w = p->block + p->parameters[2 * number - 2].offset;
-    const double *b = p->block + p->parameters[2 * number - 1].offset;
-    for (int64_t o = 0; o < layer->outputs; o++) {
-        y[o] = b[o];
-        for (int64_t i = 0; i < width; i++)
-            y[o] += w[o * width + i] * x[i];
-    }
-    memcpy(x, y, (size_t)layer->outputs * sizeof *x);
-    return layer->outputs;
-}
-
-static double mean_loss(const struct problem *p)
-{
-    double sum = 0;
-    for (int32_t column = 0; column < p->batch.examples; column++) {
-        double x[MAX_WIDTH], exps = 0;
-        int numbers[LAYER_KINDS] = {0};
-        int64_t width = 15;
-        for (int64_t i = 0; i < width; i++)
-            x[i] = (double)p->batch.inputs[i * p->batch.columns + column];
-        for (int32_t l = 0; l < p->spec.layer_count; l++)
-            width = apply_layer(p, &p->spec.layers[l], column, x, width, numbers);
-        for (int64_t i = 0; i < width; i++)
-            exps += exp(x[i]);
-        sum += log(exps) - x[p->batch.labels[column]];
-    }
-    return sum / p->batch.examples;
-}
-
-static double difference_quotient(const struct problem *p, int64_t element)
-{
-    const double h = 1e-6, value = p->block[element];
-    p->block[element] = value + h;
-    const double above = mean_loss(p);
-    p->block[element] = value - h;
-    const double below = mean_loss(p);
-    p->block[element] = value;
-    return (above - below) / (2 * h);
-}
-
-/* Compares up to `most` gradients of each parameter; weights are normal numbers times `scale`. */
-static void check_gradients(const struct net_spec *spec, int32_t examples, float scale,
-                            int64_t most)
-{
-    struct example_batch data;
-    fill_batch(&data, spec, examples, padded_columns(examples), 0, (uint64_t)examples);
-    struct network *net = create(spec, examples, 16);
-    struct problem p = {.spec = *spec,
-                        .batch = data.batch,
-                        .iteration = 12345,
-                        .dropout = {.seed = 99, .purpose = RNG_DROPOUT}};
-    const int64_t size = net_block_size(net);
-    const int count = net_spec_parameters(spec, p.parameters, NULL);
-    p.block = calloc((size_t)size, sizeof *p.block);
-    for (int i = 0; i < count; i++) /* biases too, so that their paths are not at 0 */
-        fill_normal(net_weights(net) + p.parameters[i].offset, p.parameters[i].count,
-                    (uint64_t)i + 50);
-    for (int64_t i = 0; i < size; i++)
-        p.block[i] = (double)(net_weights(net)[i] *= scale);
-    const double loss = net_gradient(net, &data.batch, p.iteration, p.dropout);
-    assert_near(loss, mean_loss(&p), 2e-6);
-    for (int i = 0; i < count; i++) {
-        const struct parameter_spec *parameter = &p.parameters[i];
-        const int64_t apart = (parameter->count + most - 1) / most;
-        for (int64_t e = parameter->offset; e < parameter->offset + parameter->count; e += apart)
-            assert_near((double)net_gradients(net)[e], difference_quotient(&p, e), 2e-6);
-    }
-    free(p.block);
-    free(data.inputs);
-    net_destroy(net);
-}
+/* Gradients and losses of fully connected layers against finite differences of a plain network in
+ * double precision, at awkward widths and batch sizes, on every instruction set. */
+#include "nn_plain.h"
 
 static void check_all_batches(const struct net_spec *spec)
 {
@@ -120,7 +10,7 @@ static void check_all_batches(const struct net_spec *spec)
         if (kernels_select(every_isa[i], &err) != 0)
             continue;
         for (size_t b = 0; b < sizeof batches / sizeof *batches; b++)
-            check_gradients(spec, batches[b], 0.3f, INT32_MAX);
+            check_gradients(spec, (struct gradient_check){batches[b], 0.3f, INT32_MAX, 2e-6});
     }
 }
 
@@ -149,7 +39,7 @@ static void wide_layers(void **state)
     (void)state;
     const struct net_spec spec = small_spec("fc-2048-2048", 0);
     kernels_single_thread();
-    check_gradients(&spec, 3, 0.04f, 4);
+    check_gradients(&spec, (struct gradient_check){3, 0.04f, 4, 2e-6});
 }
 
 static void dropout_behind_relu(void **state)

@@ -123,7 +123,8 @@ static void wrong_names_are_usage_errors(void **state)
         {"fc-99999999999999999999", "whole numbers"},
         {"lenet300-100", "did you mean lenet-300-100?"},
         {"vgg-18", "did you mean vgg-19?"},
-        {"transformer", "known are lenet-300-100, conv-2, conv-4, conv-6, resnet-18, vgg-19, lenet-A"},
+        {"transformer",
+         "known are lenet-300-100, conv-2, conv-4, conv-6, resnet-18, vgg-19, lenet-A"},
         {"", "unknown network"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

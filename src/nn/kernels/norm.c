@@ -1,6 +1,6 @@
-/* Batch norm of one channel at a time, so that the second look at it finds it in the cache. Sums run
- * over the examples alone, in an order that depends on their number only: vector v of a row goes to
- * accumulator v mod ACCUMULATORS, what is left of a row to the last. */
+/* Batch norm of one channel at a time, so that the second look at it finds it in the cache. Sums
+ * run over the examples alone, in an order that depends on their number only: vector v of a row
+ * goes to accumulator v mod ACCUMULATORS, what is left of a row to the last. */
 #include "isa.h"
 
 #define ACCUMULATORS 4

@@ -45,8 +45,8 @@ void KERNEL(max_pool)(const struct max_pool *pool, const float *x, float *y, uin
     for (int64_t channel = 0; channel < pool->channels; channel++)
         for (int64_t r = 0; r < rows; r++)
             for (int64_t c = 0; c < across; c++) {
-                const int64_t pixel = (channel * pool->height + r * pool->stride) * pool->width +
-                                      c * pool->stride;
+                const int64_t pixel =
+                    (channel * pool->height + r * pool->stride) * pool->width + c * pool->stride;
                 for (int64_t i = 0; i < pool->columns; i += VECTOR, at += VECTOR) {
                     const float *window = x + pixel * pool->columns + i;
                     uint8_t *to = winners ? winners + at : NULL;

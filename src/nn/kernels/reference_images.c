@@ -41,8 +41,7 @@ void reference_max_pool_gradient(const struct max_pool *pool, const float *dy,
         const int64_t column = at % pool->columns, window = at / pool->columns;
         const int64_t top = window / across % rows * pool->stride + winners[at] / pool->kernel;
         const int64_t left = window % across * pool->stride + winners[at] % pool->kernel;
-        const int64_t pixel =
-            (window / (rows * across) * pool->height + top) * pool->width + left;
+        const int64_t pixel = (window / (rows * across) * pool->height + top) * pool->width + left;
         dx[pixel * pool->columns + column] += dy[at];
     }
 }
@@ -117,7 +116,6 @@ void reference_norm_gradient(const struct norm *norm, const struct affine *affin
         const double part = (double)((x[i] - affine->mean) * affine->inverse);
         const double gradient = kept_gradient(affine, x[i], dy[i]) - (double)sums->dy / count -
                                 part * (double)sums->dy_x / count;
-        dx[i] =
-            i % norm->columns < norm->examples ? (float)((double)affine->scale * gradient) : 0;
+        dx[i] = i % norm->columns < norm->examples ? (float)((double)affine->scale * gradient) : 0;
     }
 }
