@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/memory.h"
 #include "state.h"
@@ -50,6 +51,28 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
     return (int64_t)sizeof net + layout_place(&net, NULL) * (int64_t)sizeof(float);
 }
 
+#define LARGE_PAGE ((size_t)2 << 20)
+
+/* Zeroed memory, in large pages where it fills some and the system gives them: kernels walk through
+ * activations in strides that each touch another small page. */
+static float *take_memory(size_t floats, struct error *err)
+{
+    const size_t bytes = floats * sizeof(float);
+    if (bytes < 2 * LARGE_PAGE)
+        return mem_aligned(floats, sizeof(float), err);
+    const size_t padded_bytes = (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    float *memory = aligned_alloc(LARGE_PAGE, padded_bytes);
+    if (!memory) {
+        char amount[32];
+        text_bytes(amount, sizeof amount, (double)bytes);
+        error_set(err, ERROR_RESOURCE, "not enough memory for a network of %s", amount);
+        return NULL;
+    }
+    madvise(memory, padded_bytes, MADV_HUGEPAGE); /* advice: failure changes nothing */
+    memset(memory, 0, padded_bytes);
+    return memory;
+}
+
 struct network *net_create(const struct net_spec *spec, struct net_options options,
                            struct error *err)
 {
@@ -58,7 +81,7 @@ struct network *net_create(const struct net_spec *spec, struct net_options optio
         return NULL;
     if (describe(net, spec, options, err) != 0 || !(net->kernels = kernels_current(err)))
         goto failed;
-    net->memory = mem_aligned((size_t)layout_place(net, NULL), sizeof *net->memory, err);
+    net->memory = take_memory((size_t)layout_place(net, NULL), err);
     if (!net->memory)
         goto failed;
     layout_place(net, net->memory);
