@@ -13,8 +13,8 @@ void convolution_forward(const struct kernels *kernels, const struct conv_shape 
                          int64_t columns, const float *x, const float *w, const float *bias,
                          bool rectify, float *y, float *scratch)
 {
-    (is_3x3(shape) ? conv3x3_forward : patches_forward)(kernels, shape, columns, x, w, bias, rectify,
-                                                        y, scratch);
+    (is_3x3(shape) ? conv3x3_forward : patches_forward)(kernels, shape, columns, x, w, bias,
+                                                        rectify, y, scratch);
 }
 
 void convolution_backward_data(const struct kernels *kernels, const struct conv_shape *shape,
@@ -29,8 +29,8 @@ void convolution_backward_weights(const struct kernels *kernels, const struct co
                                   int64_t columns, const float *x, const float *dy, float *dw,
                                   float *scratch)
 {
-    (is_3x3(shape) ? conv3x3_backward_weights
-                   : patches_backward_weights)(kernels, shape, columns, x, dy, dw, scratch);
+    (is_3x3(shape) ? conv3x3_backward_weights : patches_backward_weights)(kernels, shape, columns,
+                                                                          x, dy, dw, scratch);
 }
 
 int64_t convolution_scratch_floats(const struct conv_shape *shape, int64_t columns)

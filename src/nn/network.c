@@ -52,13 +52,14 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
 }
 
 #define LARGE_PAGE ((size_t)2 << 20)
+#define LEAST_PAGES 32 /* so that what the last one wastes does not matter */
 
-/* Zeroed memory, in large pages where it fills some and the system gives them: kernels walk through
+/* Zeroed memory, in large pages where it fills many and the system gives them: kernels walk through
  * activations in strides that each touch another small page. */
 static float *take_memory(size_t floats, struct error *err)
 {
     const size_t bytes = floats * sizeof(float);
-    if (bytes < 2 * LARGE_PAGE)
+    if (bytes < LEAST_PAGES * LARGE_PAGE)
         return mem_aligned(floats, sizeof(float), err);
     const size_t padded_bytes = (bytes + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
     float *memory = aligned_alloc(LARGE_PAGE, padded_bytes);

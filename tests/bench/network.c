@@ -1,5 +1,5 @@
-/* How fast one network trains on images of CIFAR-10's shape: the shortest of some steps, in CPU time of
- * this thread. Prints one line: seconds a step, operations a step, bytes of memory. */
+/* How fast one network trains on images of CIFAR-10's shape: the shortest of some steps, in CPU
+ * time of this thread. Prints one line: seconds a step, operations a step, bytes of memory. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +20,8 @@ static double cpu_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* The recipes' optimisers: Adam for the small networks, SGD with momentum for those with batch norm. */
+/* The recipes' optimisers: Adam for the small networks, SGD with momentum for those with batch
+ * norm. */
 static struct optimizer_spec optimizer_for(const struct net_spec *spec)
 {
     for (int32_t i = 0; i < spec->layer_count; i++)
@@ -60,7 +61,8 @@ static int measure(const char *architecture, int32_t batch, int steps, struct er
     struct network *net = net_create(&spec, options, err);
     if (!net || net_set_optimizer(net, &optimizer, err) != 0)
         return -1;
-    net_initialize(net, (struct init_spec){INIT_GLOROT_NORMAL}, (struct rng_stream){1, RNG_INIT, 0});
+    net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
+                   (struct rng_stream){1, RNG_INIT, 0});
     printf("%.9f %.0f %" PRId64 "\n", shortest_step(net, batch, steps),
            net_spec_step_operations(&spec, batch, 1), net_memory_bytes(&spec, options));
     net_destroy(net);

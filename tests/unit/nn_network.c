@@ -76,7 +76,7 @@ static void train_masked(const struct optimizer_spec *optimizer, struct example_
     assert_true(moved > kept / 2 && moved <= kept);
     net_gradient(net, &data->batch, 30, dropout);
     assert_masked(net, mask);
-    net_initialize(net, (struct init_spec){INIT_GLOROT_NORMAL},
+    net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
                    (struct rng_stream){6, RNG_INIT, 0});
     assert_masked(net, mask);
     free(before);

@@ -213,7 +213,7 @@ static void initial_values_are_glorot_from_the_stream(void **state)
     int count = net_spec_parameters(&spec, p, NULL);
     struct rng_stream stream = {.seed = 7, .purpose = RNG_INIT};
     float *block = malloc((size_t)net_spec_block_size(&spec) * sizeof *block);
-    net_spec_initialize(&spec, (struct init_spec){INIT_GLOROT_NORMAL}, stream, block);
+    net_spec_initialize(&spec, (struct init_spec){.kind = INIT_GLOROT_NORMAL}, stream, block);
     for (int i = 0; i < count; i++) {
         double sigma = sqrt(2.0 / (double)(p[i].fan_in + p[i].fan_out)), squares = 0;
         for (int64_t e = 0; e < p[i].count; e++)

@@ -53,7 +53,7 @@ static inline struct network *create(const struct net_spec *spec, int32_t train,
     struct network *net = net_create(spec, (struct net_options){train, evaluate}, &err);
     if (!net)
         fail_msg("%s", err.text);
-    net_initialize(net, (struct init_spec){INIT_GLOROT_NORMAL},
+    net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
                    (struct rng_stream){.seed = 5, .purpose = RNG_INIT});
     return net;
 }
