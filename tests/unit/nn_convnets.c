@@ -303,7 +303,7 @@ static void memory_is_told_before_it_is_taken(void **state)
         const char *architecture;
         int32_t batch;
         double most;
-    } rows[] = {{"lenet-300-100", 60, 20e6}, {"conv-2", 60, 300e6},  {"conv-6", 60, 300e6},
+    } rows[] = {{"lenet-300-100", 60, 40e6}, {"conv-2", 60, 300e6},  {"conv-6", 60, 300e6},
                 {"resnet-18", 128, 400e6},   {"vgg-19", 64, 1000e6}, {"vgg-19", 1, 1000e6}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct net_spec spec;
