@@ -5,8 +5,6 @@
  * runs over the examples alone, whatever the padding columns hold. */
 #include <inttypes.h>
 
-#include <cblas.h>
-
 #include "operation.h"
 
 static int fc_output(const struct layer_spec *layer, struct shape input, struct shape *output,
@@ -104,25 +102,14 @@ static void weight_gradient(const struct layer *layer, const struct pass *pass, 
     });
 }
 
-/* From this many weights on, reading W by columns misses every cache and OpenBLAS, which packs it,
- * was measured faster; below, the own kernel was. */
-#define PACKED_WEIGHTS (4 << 20)
-
 static void input_gradient(const struct layer *layer, const struct pass *pass, const float *dy,
                            float *dx)
 {
-    const float *w = layer->parameters[WEIGHT];
-    const int inputs = (int)layer->inputs, outputs = (int)layer->outputs;
-    if (layer->inputs * layer->outputs >= PACKED_WEIGHTS) {
-        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, inputs, pass->columns, outputs, 1, w,
-                    inputs, dy, pass->columns, 0, dx, pass->columns);
-        return;
-    }
     pass->kernels->product(&(struct product){
         .rows = layer->inputs,
         .columns = pass->columns,
         .depth = layer->outputs,
-        .a = w,
+        .a = layer->parameters[WEIGHT],
         .a_row = 1,
         .a_depth = layer->inputs,
         .b = dy,

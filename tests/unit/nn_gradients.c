@@ -33,7 +33,7 @@ static void hidden_layers(void **state)
     check_all_batches(&spec);
 }
 
-/* So many weights that OpenBLAS computes the gradient of their input. */
+/* So many weights that they lie in no cache. */
 static void wide_layers(void **state)
 {
     (void)state;
