@@ -39,31 +39,54 @@ static bool is_plain(const struct conv_shape *shape)
     return shape->kernel == 1 && shape->stride == 1;
 }
 
-/* The input pixel that row (i, j) of the patch of `pixel` is, or -1 outside of the image. */
-static int64_t pixel_under(const struct cut *cut, int64_t pixel, int64_t i, int64_t j)
-{
-    const struct conv_shape *shape = &cut->shape;
-    const int64_t y = pixel / cut->across * shape->stride + i - shape->padding;
-    const int64_t x = pixel % cut->across * shape->stride + j - shape->padding;
-    return y >= 0 && y < shape->height && x >= 0 && x < shape->width ? y * shape->width + x : -1;
-}
-
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
+/* A walk over the input pixels that one row of some patches is made of: the pixel at (i, j) of each
+ * window. */
+struct window_walk {
+    const struct cut *cut;
+    int64_t row, column; /* of the output pixel */
+    int64_t i, j;
+};
+
+/* The next input pixel, or -1 outside of the image. */
+static int64_t next_pixel(struct window_walk *walk)
+{
+    const struct conv_shape *shape = &walk->cut->shape;
+    const int64_t y = walk->row * shape->stride + walk->i - shape->padding;
+    const int64_t x = walk->column * shape->stride + walk->j - shape->padding;
+    if (++walk->column == walk->cut->across) {
+        walk->column = 0;
+        walk->row++;
+    }
+    return y >= 0 && y < shape->height && x >= 0 && x < shape->width ? y * shape->width + x : -1;
+}
+
+static struct window_walk walk_from(const struct cut *cut, int64_t begin, int64_t place)
+{
+    return (struct window_walk){.cut = cut,
+                                .row = begin / cut->across,
+                                .column = begin % cut->across,
+                                .i = place / cut->shape.kernel,
+                                .j = place % cut->shape.kernel};
+}
+
 static void gather(const struct cut *cut, int64_t begin, int64_t count, const float *x,
                    float *patches)
 {
-    const int64_t kernel = cut->shape.kernel, image = cut->shape.height * cut->shape.width;
-    const size_t bytes = (size_t)cut->columns * sizeof *x;
+    const int64_t window = cut->shape.kernel * cut->shape.kernel, columns = cut->columns;
+    const int64_t image = cut->shape.height * cut->shape.width * columns;
+    const size_t bytes = (size_t)columns * sizeof *x;
     for (int64_t row = 0; row < cut->depth; row++) {
-        const float *channel = x + row / (kernel * kernel) * image * cut->columns;
-        for (int64_t p = 0; p < count; p++, patches += cut->columns) {
-            const int64_t from = pixel_under(cut, begin + p, row / kernel % kernel, row % kernel);
+        const float *channel = x + row / window * image;
+        struct window_walk walk = walk_from(cut, begin, row % window);
+        for (int64_t p = 0; p < count; p++, patches += columns) {
+            const int64_t from = next_pixel(&walk);
             if (from >= 0)
-                memcpy(patches, channel + from * cut->columns, bytes);
+                memcpy(patches, channel + from * columns, bytes);
             else
                 memset(patches, 0, bytes);
         }
@@ -73,15 +96,16 @@ static void gather(const struct cut *cut, int64_t begin, int64_t count, const fl
 static void scatter(const struct kernels *kernels, const struct cut *cut, int64_t begin,
                     int64_t count, const float *patches, float *dx)
 {
-    const int64_t kernel = cut->shape.kernel, image = cut->shape.height * cut->shape.width;
+    const int64_t window = cut->shape.kernel * cut->shape.kernel, columns = cut->columns;
+    const int64_t image = cut->shape.height * cut->shape.width * columns;
     for (int64_t row = 0; row < cut->depth; row++) {
-        float *channel = dx + row / (kernel * kernel) * image * cut->columns;
-        for (int64_t p = 0; p < count; p++, patches += cut->columns) {
-            const int64_t at = pixel_under(cut, begin + p, row / kernel % kernel, row % kernel);
-            if (at < 0)
-                continue;
-            float *to = channel + at * cut->columns;
-            kernels->add(to, patches, false, to, cut->columns);
+        float *channel = dx + row / window * image;
+        struct window_walk walk = walk_from(cut, begin, row % window);
+        for (int64_t p = 0; p < count; p++, patches += columns) {
+            const int64_t at = next_pixel(&walk);
+            float *to = channel + at * columns;
+            if (at >= 0)
+                kernels->add(to, patches, false, to, columns);
         }
     }
 }
