@@ -2,12 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-<<<<<<< HEAD
 #include "kernels.h"
 #include "reference_convolution.h"
-=======
-#include "reference.h"
->>>>>>> 0c209bc (nn: convolution by patches, pools, batch norm, residual blocks; gradients in few buffers)
+#include "reference_images.h"
 
 static void reference_product(const struct product *p)
 {

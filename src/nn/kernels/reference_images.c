@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "reference.h"
+#include "reference_images.h"
 
 void reference_max_pool(const struct max_pool *pool, const float *x, float *y, uint8_t *winners)
 {

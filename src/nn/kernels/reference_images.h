@@ -1,6 +1,6 @@
 /* The plain kernels of reference_images.c, for the table in reference.c. */
-#ifndef SWEEPSTAKE_NN_REFERENCE_H
-#define SWEEPSTAKE_NN_REFERENCE_H
+#ifndef SWEEPSTAKE_NN_REFERENCE_IMAGES_H
+#define SWEEPSTAKE_NN_REFERENCE_IMAGES_H
 
 #include "kernels.h"
 
