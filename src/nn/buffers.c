@@ -6,9 +6,11 @@
  * and gradients take and release slots, so that few buffers serve all layers. Where two layers read
  * an output its gradient has two parts; where an addition passes its gradient on to two layers they
  * share one slot. */
+#include <assert.h>
+
 #include "state.h"
 
-#define MAX_SLOTS 8
+#define MAX_SLOTS 8 /* blocks do not nest: fewer are in use at any time */
 #define NO_SLOT (-1)
 
 /* Where the gradient of a layer's output stands: up to two parts. */
@@ -25,8 +27,9 @@ struct slots {
 static int take_slot(struct slots *slots, int64_t size)
 {
     int slot = 0;
-    while (slots->users[slot] > 0)
+    while (slot < MAX_SLOTS && slots->users[slot] > 0)
         slot++;
+    assert(slot < MAX_SLOTS);
     slots->users[slot] = 1;
     if (slots->size[slot] < size)
         slots->size[slot] = size;
@@ -182,7 +185,7 @@ static void view_parameters(struct network *net)
     }
 }
 
-int64_t layout_place(struct network *net, float *memory)
+int64_t buffers_place(struct network *net, float *memory)
 {
     struct placement placement = {.memory = memory};
     net->weights = place_floats(&placement, net->block_size);

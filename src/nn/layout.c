@@ -27,8 +27,6 @@ static void resolve_sources(const struct net_spec *spec, struct trace *traces, i
         traces[i].source = behind_marks(spec, traces, traces[i].source);
         if (traces[i].source != TRACE_INPUT)
             readers[traces[i].source]++;
-        if (spec->layers[i].kind != LAYER_ADD)
-            continue;
         traces[i].other = behind_marks(spec, traces, traces[i].other);
         if (traces[i].other != TRACE_INPUT)
             readers[traces[i].other]++;
@@ -55,9 +53,7 @@ static void describe_layer(struct layer *layer, const struct layer_spec *spec,
                             .inputs = shape_features(trace->input),
                             .outputs = shape_features(trace->output),
                             .number = trace->number,
-                            .rectify = spec->kind == LAYER_RELU,
-                            .source = TRACE_INPUT,
-                            .other = TRACE_INPUT};
+                            .rectify = spec->kind == LAYER_RELU};
 }
 
 /* The output may lie over the source's: nobody else reads that, and its layer does not look at its
@@ -69,6 +65,17 @@ static bool lies_over(const struct layer *layer, const struct layer *source)
     if (layer->spec->kind != LAYER_ADD)
         return true;
     return !source->in_place && (!source->rectify || source->operation->rectifies_gradient);
+}
+
+/* Whether `source` computes the relu that `spec` is, from now on. */
+static bool absorb_relu(const struct layer_spec *spec, int relu_readers, struct layer *source)
+{
+    if (spec->kind != LAYER_RELU || !source || !source->operation->absorbs_relu ||
+        source->rectify || source->readers != 1)
+        return false;
+    source->rectify = true;
+    source->readers = relu_readers;
+    return true;
 }
 
 void layout_describe(struct network *net)
@@ -84,10 +91,7 @@ void layout_describe(struct network *net)
             continue;
         const int32_t from = traces[i].source, other = traces[i].other;
         struct layer *source = from == TRACE_INPUT ? NULL : &net->layers[place[from]];
-        if (spec->layers[i].kind == LAYER_RELU && source && source->operation->absorbs_relu &&
-            !source->rectify && source->readers == 1) {
-            source->rectify = true;
-            source->readers = readers[i];
+        if (absorb_relu(&spec->layers[i], readers[i], source)) {
             place[i] = place[from];
             continue;
         }
@@ -95,8 +99,7 @@ void layout_describe(struct network *net)
         describe_layer(layer, &spec->layers[i], &traces[i]);
         layer->readers = readers[i];
         layer->source = source ? place[from] : TRACE_INPUT;
-        if (spec->layers[i].kind == LAYER_ADD && other != TRACE_INPUT)
-            layer->other = place[other];
+        layer->other = other == TRACE_INPUT ? TRACE_INPUT : place[other];
         rectify_behind_pool(layer, source);
         layer->in_place = lies_over(layer, source);
         place[i] = net->layer_count++;

@@ -48,7 +48,7 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
     struct network net;
     if (describe(&net, spec, options, NULL) != 0)
         return 0;
-    return (int64_t)sizeof net + layout_place(&net, NULL) * (int64_t)sizeof(float);
+    return (int64_t)sizeof net + buffers_place(&net, NULL) * (int64_t)sizeof(float);
 }
 
 #define LARGE_PAGE ((size_t)2 << 20)
@@ -82,10 +82,10 @@ struct network *net_create(const struct net_spec *spec, struct net_options optio
         return NULL;
     if (describe(net, spec, options, err) != 0 || !(net->kernels = kernels_current(err)))
         goto failed;
-    net->memory = take_memory((size_t)layout_place(net, NULL), err);
+    net->memory = take_memory((size_t)buffers_place(net, NULL), err);
     if (!net->memory)
         goto failed;
-    layout_place(net, net->memory);
+    buffers_place(net, net->memory);
     memset(net->mask, 1, (size_t)net->block_size);
     return net;
 failed:

@@ -37,7 +37,7 @@ struct network {
 void layout_describe(struct network *net);
 
 /* Places all buffers in `memory`, or with NULL only counts. Returns their floats. */
-int64_t layout_place(struct network *net, float *memory);
+int64_t buffers_place(struct network *net, float *memory);
 
 /* One step of the optimiser over the block; clears what is masked. */
 void optimizer_apply(struct network *net, double rate);

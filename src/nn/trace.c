@@ -68,7 +68,8 @@ static int trace_layer(struct walk *walk, int32_t i, struct error *err)
     struct trace *trace = &walk->traces[i];
     *trace = (struct trace){.input = shape_behind(walk, walk->reading),
                             .in_shortcut = walk->body_end != NONE,
-                            .source = walk->reading};
+                            .source = walk->reading,
+                            .other = TRACE_INPUT};
     const bool apart = trace->in_shortcut && operation_of(layer->kind)->parameters;
     trace->number = ++walk->numbers[layer->kind][apart];
     walk->reading = i;

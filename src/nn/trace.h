@@ -11,8 +11,9 @@ struct trace {
     int number; /* from 1, among the layers of its kind; where that names parameters, those in
                    shortcuts are numbered apart */
     bool in_shortcut;
-    /* Indices of the layers whose outputs it reads; `other` is LAYER_ADD's second. A layer that
-     * computes nothing (LAYER_RESIDUAL, LAYER_SHORTCUT) stands for its own source. */
+    /* Indices of the layers whose outputs it reads; `other` is LAYER_ADD's second, else
+     * TRACE_INPUT. A layer that computes nothing (LAYER_RESIDUAL, LAYER_SHORTCUT) stands for its
+     * own source. */
     int32_t source, other;
 };
 

@@ -1,6 +1,6 @@
 /* A network in memory and one training step on it.
  *
- * Activations are [feature][batch], batch innermost, the batch padded to NET_LANES columns; padding
+ * Activations are [channel][height][width][batch], batch innermost, the batch padded to NET_LANES columns; padding
  * columns may hold anything and take no part in losses or gradients. Parameters, gradients, optimiser moments
  * and the mask each live in one aligned block with the layout of net_spec_parameters. A masked weight
  * is exactly 0.0f at all times, and so are its gradient and moments. Nothing allocates inside a step.
@@ -53,7 +53,7 @@ int net_set_mask(struct network *net, const uint8_t *mask, struct error *err);
 /* The optimiser and its moments (zeroed). Called before the first step. */
 int net_set_optimizer(struct network *net, const struct optimizer_spec *optimizer, struct error *err);
 
-/* One batch as the network takes it: inputs [feature][columns], batch innermost, `columns` a multiple of
+/* One batch as the network takes it: inputs [channel][height][width][columns], batch innermost, `columns` a multiple of
  * NET_LANES, 1 <= `examples` <= columns; labels[examples], each below `classes`. */
 struct net_batch {
     const float *inputs;
