@@ -1,71 +1,12 @@
-/* Batches: which examples an iteration sees, and their bytes as floats, batch innermost.
- *
- * The order is a function of the absolute iteration alone; what is kept between calls is the
- * permutation of one epoch, made anew whenever another epoch is asked for. */
-#include <inttypes.h>
-#include <stdlib.h>
+/* Batches: bytes of examples as floats, batch innermost. Sixteen examples at a time, a channel at a
+ * time, through transposes of 16 x 16 bytes. */
+#include "batch.h"
+
 #include <string.h>
 
-#include "base/memory.h"
-#include "data/dataset.h"
-
-#define TILE 16 /* examples and features a block of the transpose */
+#define TILE BATCH_LANE /* and as many features */
 
 typedef uint8_t bytes16 __attribute__((vector_size(TILE)));
-
-struct batch_order {
-    const struct dataset *dataset;
-    struct rng_stream stream;
-    int64_t batch, batches; /* examples a batch, batches an epoch */
-    int64_t epoch;          /* whose order is held; -1 = none yet */
-    uint32_t *examples;     /* [info.train] positions in the training arrays, shuffled */
-};
-
-struct batch_order *batch_order_create(const struct dataset *dataset, int64_t batch,
-                                       struct rng_stream order, struct error *err)
-{
-    int64_t count = dataset->info.train;
-    if (batch < 1 || batch > count) {
-        error_set(err, ERROR_USAGE,
-                  "a batch of %" PRId64 " cannot be drawn from %" PRId64 " training examples",
-                  batch, count);
-        return NULL;
-    }
-    struct batch_order *created = mem_zeroed(1, sizeof *created, err);
-    uint32_t *examples = mem_zeroed((size_t)count, sizeof *examples, err);
-    if (!created || !examples) {
-        free(created);
-        free(examples);
-        return NULL;
-    }
-    *created = (struct batch_order){dataset, order, batch, count / batch, -1, examples};
-    return created;
-}
-
-void batch_order_destroy(struct batch_order *order)
-{
-    if (!order)
-        return;
-    free(order->examples);
-    free(order);
-}
-
-static void shuffle_epoch(struct batch_order *order, int64_t epoch)
-{
-    uint32_t count = (uint32_t)order->dataset->info.train;
-    rng_permutation(order->stream, (uint32_t)epoch, order->examples, count);
-    for (uint32_t i = 0; i < count; i++)
-        order->examples[i] = order->dataset->train_index[order->examples[i]];
-    order->epoch = epoch;
-}
-
-const uint32_t *batch_order_at(struct batch_order *order, int64_t iteration)
-{
-    int64_t epoch = iteration / order->batches;
-    if (epoch != order->epoch)
-        shuffle_epoch(order, epoch);
-    return order->examples + iteration % order->batches * order->batch;
-}
 
 void batch_part_indices(const struct dataset *dataset, enum dataset_part part, int64_t first,
                         int32_t count, uint32_t *indices)
@@ -88,11 +29,18 @@ static float unit_of_byte(uint8_t byte)
     return (float)byte * RECIPROCAL_HIGH + (float)byte * RECIPROCAL_LOW;
 }
 
+/* Of a channel, for each column of a lane: columns without an example have zeros, which makes zeros
+ * of whatever is there. */
+struct lane_scale {
+    float factors[TILE], offsets[TILE];
+};
+
 /* Written so that compilers turn it into vector conversions. */
-static void store_units(const uint8_t bytes[restrict TILE], float to[restrict TILE])
+static void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_scale *scale,
+                         float to[restrict TILE])
 {
     for (int i = 0; i < TILE; i++)
-        to[i] = unit_of_byte(bytes[i]);
+        to[i] = unit_of_byte(bytes[i]) * scale->factors[i] + scale->offsets[i];
 }
 
 /* Interleaves the low, then the high halves of two rows. Four rounds of it over rows i and i + 8
@@ -116,16 +64,17 @@ static void interleave_rows(const bytes16 from[TILE], bytes16 to[TILE])
     }
 }
 
-/* Up to 16 examples whose columns stand side by side; columns past `count` become zero. */
+/* Up to 16 examples whose columns stand side by side. */
 struct lane {
-    const uint8_t *rows[TILE];
-    int32_t count;
-    float *to; /* feature 0 */
+    const uint8_t *rows[TILE]; /* of this channel */
+    int32_t count, width;      /* examples, columns */
+    float *to;                 /* the channel's feature 0 */
     size_t stride;
+    struct lane_scale scale;
 };
 
 /* Features feature..feature + 15 of a lane of 16 columns. */
-static void assemble_tile(const struct lane *lane, size_t feature)
+static void fill_tile(const struct lane *lane, size_t feature)
 {
     bytes16 a[TILE] = {{0}}, b[TILE];
     for (int32_t i = 0; i < lane->count; i++)
@@ -135,25 +84,47 @@ static void assemble_tile(const struct lane *lane, size_t feature)
     interleave_rows(a, b);
     interleave_rows(b, a);
     for (size_t i = 0; i < TILE; i++)
-        store_units((const uint8_t *)&a[i], lane->to + (feature + i) * lane->stride);
+        store_scaled((const uint8_t *)&a[i], &lane->scale, lane->to + (feature + i) * lane->stride);
 }
 
-/* What fills no tile: features first..features - 1 of `width` columns. */
-static void assemble_edge(const struct lane *lane, size_t first, size_t features, int32_t width)
+/* What fills no tile: features first..features - 1. */
+static void fill_edge(const struct lane *lane, size_t first, size_t features)
 {
-    for (size_t feature = first; feature < features; feature++)
-        for (int32_t i = 0; i < width; i++)
-            lane->to[feature * lane->stride + (size_t)i] =
-                i < lane->count ? unit_of_byte(lane->rows[i][feature]) : 0.0f;
+    for (size_t feature = first; feature < features; feature++) {
+        uint8_t bytes[TILE] = {0};
+        float scaled[TILE];
+        for (int32_t i = 0; i < lane->count; i++)
+            bytes[i] = lane->rows[i][feature];
+        store_scaled(bytes, &lane->scale, scaled);
+        memcpy(lane->to + feature * lane->stride, scaled, (size_t)lane->width * sizeof *scaled);
+    }
 }
 
-static void assemble_lane(const struct lane *lane, size_t features, int32_t width)
+static void set_scale(struct lane *lane, const struct data_scale *scale)
 {
-    size_t feature = 0;
-    if (width == TILE)
-        for (; feature + TILE <= features; feature += TILE)
-            assemble_tile(lane, feature);
-    assemble_edge(lane, feature, features, width);
+    for (int32_t i = 0; i < TILE; i++) {
+        bool is_there = i < lane->count;
+        lane->scale.factors[i] = is_there ? scale->factor : 0.0f;
+        lane->scale.offsets[i] = is_there ? scale->offset : 0.0f;
+    }
+}
+
+static void fill_lane(const struct dataset *dataset, struct lane *lane)
+{
+    static const struct data_scale as_it_is = {1.0f, 0.0f};
+    const struct dataset_info *info = &dataset->info;
+    size_t features = (size_t)info->height * (size_t)info->width;
+    for (int32_t channel = 0; channel < info->channels; channel++) {
+        size_t feature = 0;
+        set_scale(lane, dataset->scales ? &dataset->scales[channel] : &as_it_is);
+        if (lane->width == TILE)
+            for (; feature + TILE <= features; feature += TILE)
+                fill_tile(lane, feature);
+        fill_edge(lane, feature, features);
+        for (int32_t i = 0; i < lane->count; i++)
+            lane->rows[i] += features;
+        lane->to += features * lane->stride;
+    }
 }
 
 static int32_t smaller(int32_t a, int32_t b)
@@ -161,21 +132,39 @@ static int32_t smaller(int32_t a, int32_t b)
     return a < b ? a : b;
 }
 
+static const uint8_t *augmented(const struct batch_augmentation *augmentation, uint32_t position,
+                                int32_t slot, size_t bytes)
+{
+    uint8_t *example = augmentation->examples + (size_t)slot * bytes;
+    augment_example(&augmentation->how, position, example);
+    return example;
+}
+
+void batch_fill(const struct dataset *dataset, const uint8_t *images, const uint32_t *indices,
+                const struct batch_augmentation *augmentation, const struct batch_columns *to)
+{
+    const struct dataset_info *info = &dataset->info;
+    size_t bytes = (size_t)info->channels * (size_t)info->height * (size_t)info->width;
+    for (int32_t first = 0; first < to->columns; first += TILE) {
+        struct lane lane = {.width = smaller(to->columns - first, TILE),
+                            .to = to->inputs + first,
+                            .stride = (size_t)to->columns};
+        for (; lane.count < TILE && first + lane.count < to->count; lane.count++) {
+            uint32_t index = indices[first + lane.count];
+            lane.rows[lane.count] = augmentation ? augmented(augmentation, index, lane.count, bytes)
+                                                 : images + index * bytes;
+        }
+        fill_lane(dataset, &lane);
+    }
+}
+
 void batch_assemble(const struct dataset *dataset, enum dataset_part part, const uint32_t *indices,
                     int32_t count, int32_t columns, float *inputs, uint8_t *labels)
 {
-    const struct dataset_info *info = &dataset->info;
     const uint8_t *images = part == PART_TEST ? dataset->test_images : dataset->train_images;
     const uint8_t *classes = part == PART_TEST ? dataset->test_labels : dataset->train_labels;
-    size_t features = (size_t)info->channels * (size_t)info->height * (size_t)info->width;
-    for (int32_t first = 0; first < columns; first += TILE) {
-        struct lane lane = {.to = inputs + first, .stride = (size_t)columns};
-        while (lane.count < TILE && first + lane.count < count) {
-            lane.rows[lane.count] = images + indices[first + lane.count] * features;
-            lane.count++;
-        }
-        assemble_lane(&lane, features, smaller(columns - first, TILE));
-    }
+    struct batch_columns to = {inputs, count, columns};
+    batch_fill(dataset, images, indices, NULL, &to);
     for (int32_t i = 0; i < count; i++)
         labels[i] = classes[indices[i]];
 }

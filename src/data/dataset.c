@@ -13,10 +13,32 @@
 
 #include "base/memory.h"
 #include "source.h"
+#include "standardize.h"
+
+/* Any other name is a folder of IDX files. */
+static const struct {
+    const char *name;
+    const struct data_source *source;
+} known[] = {
+    {"mnist", &idx_source},     {"fashion-mnist", &idx_source}, {"cifar10", &cifar_source},
+    {"digits", &digits_source}, {"shapes", &shapes_source},
+};
+#define KNOWN (sizeof known / sizeof *known)
 
 static const struct data_source *source_of(const struct dataset_request *request)
 {
-    return strcmp(request->name, "digits") == 0 ? &digits_source : &idx_source;
+    for (size_t i = 0; i < KNOWN; i++)
+        if (strcmp(known[i].name, request->name) == 0)
+            return known[i].source;
+    return &idx_source;
+}
+
+const char *source_nearest(const char *name)
+{
+    const char *names[KNOWN];
+    for (size_t i = 0; i < KNOWN; i++)
+        names[i] = known[i].name;
+    return text_nearest(name, names, KNOWN);
 }
 
 static int check_subset(const char *field, int64_t wanted, struct error *err)
@@ -145,8 +167,10 @@ static int hash_decoded(struct dataset *dataset, struct error *err)
 static int fill(struct dataset *dataset, const struct dataset_request *request, struct error *err)
 {
     const struct data_source *source = source_of(request);
+    dataset->augment = request->augment;
     if (allocate(dataset, err) || source->fill(request, dataset, err) ||
-        draw_split(dataset, request->split_seed, err))
+        draw_split(dataset, request->split_seed, err) ||
+        (request->preprocessing == DATA_STANDARDIZE && standardize(dataset, err)))
         return -1;
     if (!source->content)
         return hash_decoded(dataset, err);
@@ -180,6 +204,7 @@ void dataset_destroy(struct dataset *dataset)
     free(dataset->test_labels);
     free(dataset->train_index);
     free(dataset->validation_index);
+    free(dataset->scales);
     free(dataset);
 }
 

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "dice.h"
 #include "digits_raster.h"
 #include "digits_shapes.h"
 #include "source.h"
@@ -26,41 +27,6 @@
 #define EXAMPLE_BLOCKS 256
 #define NOISE_BLOCK 128
 
-/* A cursor over an example's random words. */
-struct dice {
-    struct rng_stream stream;
-    uint64_t block;
-    int used; /* of `words` */
-    uint32_t words[4];
-};
-
-static uint32_t roll(struct dice *dice)
-{
-    if (dice->used == 4) {
-        rng_block(dice->stream, dice->block++, dice->words);
-        dice->used = 0;
-    }
-    return dice->words[dice->used++];
-}
-
-/* 0..sides-1 */
-static uint32_t roll_below(struct dice *dice, uint32_t sides)
-{
-    return (uint32_t)(((uint64_t)roll(dice) * sides) >> 32);
-}
-
-/* low..high, uniform */
-static double roll_between(struct dice *dice, double low, double high)
-{
-    return low + (high - low) * ((double)roll(dice) * 0x1p-32);
-}
-
-/* -size..size, denser near 0 */
-static double roll_around(struct dice *dice, double size)
-{
-    return size * (((double)roll(dice) + (double)roll(dice)) * 0x1p-32 - 1.0);
-}
-
 /* How one example is written: (x, y) of the shape goes through a bend, then an affine map. */
 struct hand {
     double xx, xy, yx, yy, x0, y0; /* affine, pixels a shape unit */
@@ -70,32 +36,32 @@ struct hand {
 /* The order in which the dice are rolled is part of the version: one roll a statement. */
 static struct hand draw_hand(struct dice *dice)
 {
-    double half = roll_around(dice, 0.22); /* tan of half the angle: rotation without sin and cos */
+    double half = dice_around(dice, 0.22); /* tan of half the angle: rotation without sin and cos */
     double cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
-    double shear = roll_around(dice, 0.6);
-    double wide = roll_between(dice, 7.0, 10.5);
-    double high = roll_between(dice, 8.0, 10.5);
+    double shear = dice_around(dice, 0.6);
+    double wide = dice_between(dice, 7.0, 10.5);
+    double high = dice_between(dice, 8.0, 10.5);
     struct hand hand = {
         .xx = cosine * wide,
         .xy = (-sine + shear) * high,
         .yx = sine * wide,
         .yy = cosine * high,
     };
-    hand.x0 = 13.5 + roll_around(dice, 3.0);
-    hand.y0 = 13.5 + roll_around(dice, 3.0);
-    hand.bend_x = roll_around(dice, 0.35);
-    hand.bend_y = roll_around(dice, 0.35);
+    hand.x0 = 13.5 + dice_around(dice, 3.0);
+    hand.y0 = 13.5 + dice_around(dice, 3.0);
+    hand.bend_x = dice_around(dice, 0.35);
+    hand.bend_y = dice_around(dice, 0.35);
     return hand;
 }
 
 static struct ink draw_ink(struct dice *dice)
 {
     struct ink ink;
-    ink.half_width = (float)roll_between(dice, 0.7, 1.6);
-    ink.softness = (float)roll_between(dice, 1.0, 2.0);
-    ink.darkness = (float)roll_between(dice, 0.6, 1.0);
-    ink.blur = (float)roll_between(dice, 0.0, 0.25);
-    ink.noise = (float)roll_between(dice, 0.0, 0.4);
+    ink.half_width = (float)dice_between(dice, 0.7, 1.6);
+    ink.softness = (float)dice_between(dice, 1.0, 2.0);
+    ink.darkness = (float)dice_between(dice, 0.6, 1.0);
+    ink.blur = (float)dice_between(dice, 0.0, 0.25);
+    ink.noise = (float)dice_between(dice, 0.0, 0.4);
     return ink;
 }
 
@@ -111,8 +77,8 @@ static void draw_stroke(struct raster *raster, const struct stroke *stroke, cons
 {
     struct point points[SHAPE_POINTS];
     for (int i = 0; i < stroke->points; i++) {
-        double x = stroke->at[i][0] / 100.0 + roll_around(dice, TREMBLE);
-        double y = stroke->at[i][1] / 100.0 + roll_around(dice, TREMBLE);
+        double x = stroke->at[i][0] / 100.0 + dice_around(dice, TREMBLE);
+        double y = stroke->at[i][1] / 100.0 + dice_around(dice, TREMBLE);
         points[i] = place(hand, x, y);
     }
     if (stroke->kind == STROKE_SMOOTH)
@@ -121,23 +87,12 @@ static void draw_stroke(struct raster *raster, const struct stroke *stroke, cons
         raster_lines(raster, points, stroke->points);
 }
 
-/* A random byte a pixel. */
-static void draw_grain(struct rng_stream stream, uint64_t block, uint8_t grain[RASTER_PIXELS])
-{
-    for (int i = 0; i < RASTER_PIXELS; i += 16) {
-        uint32_t words[4];
-        rng_block(stream, block++, words);
-        for (int byte = 0; byte < 16; byte++)
-            grain[i + byte] = (uint8_t)(words[byte / 4] >> 8 * (byte % 4));
-    }
-}
-
 static uint8_t draw_example(struct rng_stream stream, uint64_t example, uint8_t *image)
 {
     uint64_t block = example * EXAMPLE_BLOCKS;
-    struct dice dice = {.stream = stream, .block = block, .used = 4};
-    uint32_t label = roll_below(&dice, CLASSES);
-    const struct shape *shape = &digit_shapes[label][roll_below(&dice, SHAPE_STYLES)];
+    struct dice dice = dice_at(stream, block);
+    uint32_t label = dice_below(&dice, CLASSES);
+    const struct shape *shape = &digit_shapes[label][dice_below(&dice, SHAPE_STYLES)];
     struct hand hand = draw_hand(&dice);
     struct ink ink = draw_ink(&dice);
     struct raster raster;
@@ -145,7 +100,7 @@ static uint8_t draw_example(struct rng_stream stream, uint64_t example, uint8_t 
     for (int i = 0; i < SHAPE_STROKES && shape->strokes[i].kind != STROKE_NONE; i++)
         draw_stroke(&raster, &shape->strokes[i], &hand, &dice);
     uint8_t grain[RASTER_PIXELS];
-    draw_grain(stream, block + NOISE_BLOCK, grain);
+    dice_grain(stream, block + NOISE_BLOCK, grain, RASTER_PIXELS);
     raster_develop(&raster, &ink, grain, image);
     return (uint8_t)label;
 }

@@ -1,29 +1,21 @@
 /* One IDX file, raw or gzip: a big-endian magic number that tells images from labels, the sizes,
- * and one byte a pixel or label. The container is told by its content, not by its name. */
+ * and one byte a pixel or label. */
 #ifndef DATA_IDX_FILE_H
 #define DATA_IDX_FILE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <zlib.h>
-
-#include "base/error.h"
-#include "data/dataset.h"
-
-#define IDX_PATH_SIZE (DATA_PATH_SIZE + DATA_NAME_SIZE + 64)
+#include "data_file.h"
 
 enum idx_kind { IDX_IMAGES, IDX_LABELS };
 
 struct idx_file {
-    char path[IDX_PATH_SIZE];
-    gzFile stream; /* NULL while closed */
+    struct data_file data;
     enum idx_kind kind;
     int64_t count;
     int32_t height, width; /* of an example; 1 x 1 for labels */
 };
 
-/* Opens file->path and checks the header, and the length as far as it is known without decoding.
- * On failure the file is closed. */
+/* Opens file->data.path and checks the header, and the length as far as it is known without
+ * decoding. On failure the file is closed. */
 int idx_open(struct idx_file *file, enum idx_kind kind, struct error *err);
 
 /* Reads the first `count` <= file->count examples; what follows them is decoded and checked too. */

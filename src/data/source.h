@@ -18,6 +18,11 @@ struct data_source {
 };
 
 extern const struct data_source idx_source;    /* four IDX files in a folder */
-extern const struct data_source digits_source; /* the built-in generator */
+extern const struct data_source cifar_source;  /* CIFAR-10's binary version */
+extern const struct data_source digits_source; /* built-in generators */
+extern const struct data_source shapes_source;
+
+/* The known dataset that `name` looks like, or NULL. */
+const char *source_nearest(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* Datasets: what they are without loading them (for `plan`), loading them, the validation split,
- * the order of training and batches. Pixels are kept as bytes; float conversion happens in the
- * batch. */
+ * the order of training, augmentation and batches. Pixels are kept as bytes; float conversion
+ * happens in the batch. */
 #ifndef SWEEPSTAKE_DATA_DATASET_H
 #define SWEEPSTAKE_DATA_DATASET_H
 
@@ -15,13 +15,26 @@
 #define DATA_NAME_SIZE 32
 #define DATA_PATH_SIZE 1024
 
+/* What the network sees of a byte: byte / 255, or that standardised: less its channel's mean, over
+ * its channel's deviation. Both are those of all training examples of the request, before the
+ * validation examples are taken out; a channel that never changes is only centred. */
+enum data_preprocessing { DATA_UNIT, DATA_STANDARDIZE };
+
+/* What is done to examples in training batches, and in these alone: flip-crop takes a window of the
+ * image's own size out of the image with 4 pixels of zero bytes around it, and mirrors it left to
+ * right half of the time. The border is black before preprocessing, as in the scripts of the field,
+ * so that standardised it is -mean / deviation. */
+enum data_augment { DATA_AUGMENT_NONE, DATA_AUGMENT_FLIP_CROP };
+
 /* What the grid asks for.
  *
- * name: "digits" is the built-in generator; "mnist", "fashion-mnist" and any other name are four
- * files in IDX format, raw or .gz, in folder/name or else in folder: train-images-idx3-ubyte,
- * train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.
+ * name: "digits" (grey, 28 x 28) and "shapes" (colour, 32 x 32) are built-in generators; "cifar10"
+ * is CIFAR-10's binary version: data_batch_1.bin, up to five of them as far as they are there, and
+ * test_batch.bin; "mnist", "fashion-mnist" and any other name are four files in IDX format:
+ * train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte.
+ * Files may be raw or .gz, in folder/name or else in folder.
  * train, test: the first N in file order; for generators, how many are made (example i is the same
- * whatever N). -1 = all there is; generators: 60,000 and 10,000. */
+ * whatever N). -1 = all there is; digits: 60,000 and 10,000, shapes: 50,000 and 10,000. */
 struct dataset_request {
     char name[DATA_NAME_SIZE];
     char folder[DATA_PATH_SIZE]; /* the grid's, --data's or $SWEEPSTAKE_DATA's; "" = none given */
@@ -29,9 +42,11 @@ struct dataset_request {
     int64_t validation; /* examples drawn from the training examples; 0 = none */
     int64_t split_seed;
     int64_t seed; /* generators only */
+    enum data_preprocessing preprocessing;
+    enum data_augment augment;
 };
 
-/* Known without loading: of IDX files the headers are read, and lengths checked where that takes no
+/* Known without loading: of files the headers are read, and lengths checked where that takes no
  * decoding. What is damaged behind a header is found by dataset_content and dataset_load. */
 struct dataset_info {
     int32_t channels, height, width, classes;
@@ -42,6 +57,11 @@ struct dataset_info {
 int dataset_describe(const struct dataset_request *request, struct dataset_info *info,
                      struct error *err);
 
+/* Of a channel: what the network sees of a pixel is byte / 255 * factor + offset. */
+struct data_scale {
+    float factor, offset;
+};
+
 /* Decoded examples. images: uint8 [count][channels][height][width]; labels: uint8 [count].
  * `train_index` lists the training examples left after the split, ascending; `validation_index`
  * the others: the first of a permutation drawn from (split_seed, RNG_SPLIT). */
@@ -50,6 +70,8 @@ struct dataset {
     uint8_t *train_images, *train_labels; /* train + validation examples, file order */
     uint8_t *test_images, *test_labels;
     uint32_t *train_index, *validation_index;
+    struct data_scale *scales; /* [channels]; NULL = byte / 255 as it is */
+    enum data_augment augment;
     struct hash128 content; /* see dataset_content */
 };
 
@@ -58,7 +80,8 @@ void dataset_destroy(struct dataset *dataset); /* accepts NULL */
 
 /* The content hash that task keys hold: of the sizes, images and labels of the examples asked for,
  * whatever their container and path; of a generator's name, version and arguments. Not of the
- * split. Loads and checks everything where there are files, generates nothing. */
+ * split, preprocessing and augmentation. Loads and checks everything where there are files,
+ * generates nothing. */
 int dataset_content(const struct dataset_request *request, struct hash128 *content,
                     struct error *err);
 
@@ -82,9 +105,15 @@ void batch_order_destroy(struct batch_order *order); /* accepts NULL */
  */
 const uint32_t *batch_order_at(struct batch_order *order, int64_t iteration);
 
-/* Writes examples `indices[0..count-1]` of the part's arrays as floats in [0, 1] (byte / 255,
- * rounded correctly on every machine), batch innermost: inputs[feature][columns], columns >= count;
- * columns count.. are zero. Fastest where columns is a multiple of 16. */
+/* Writes iteration t's examples as batch_assemble does, after augmentation where the dataset has
+ * one: that of the example at position p in epoch e is drawn from block (e << 32) + p of the
+ * stream, whatever the batch it is in. */
+void batch_order_assemble(struct batch_order *order, int64_t iteration, struct rng_stream augment,
+                          int32_t columns, float *inputs, uint8_t *labels);
+
+/* Writes examples `indices[0..count-1]` of the part's arrays as floats (byte / 255, rounded
+ * correctly on every machine, then scaled), batch innermost: inputs[feature][columns], columns >=
+ * count; columns count.. are zero. Fastest where columns is a multiple of 16. */
 void batch_assemble(const struct dataset *dataset, enum dataset_part part, const uint32_t *indices,
                     int32_t count, int32_t columns, float *inputs, uint8_t *labels);
 
