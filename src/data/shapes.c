@@ -3,7 +3,10 @@
  * any kind lie about it, ground and figures have textures of their own, and everything is noisy.
  *
  * Example i of a part is a function of (seed, part, i) alone, whatever the number of examples, and
- * the same bytes on every machine (see digits.c for how). */
+ * the same bytes on every machine (see digits.c for how).
+ *
+ * Calibrated so that there is something to learn: of 10,000 examples, a narrow conv-2 (16 channels)
+ * knows two thirds of the test set after 1,000 iterations and lenet-300-100 a third. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,18 +22,15 @@
 #define EXAMPLE_BLOCKS 512
 #define NOISE_BLOCK 256
 
-#define MOST_CLUTTER 4 /* small figures */
+#define MOST_CLUTTER 3 /* small figures */
 
 /* The order in which the dice are rolled is part of the version: one roll a statement. */
 
-/* Turned by any angle, a little wider or narrower than high. `radius` in pixels. */
+/* Turned by up to 30 degrees, a little wider or narrower than high. `radius` in pixels. */
 static struct figure_pose draw_pose(struct dice *dice, double radius, double spread)
 {
-    double half =
-        dice_between(dice, -1.0, 1.0); /* tan of half the angle: rotation by exact means */
-    double turn = dice_below(dice, 2) ? -1.0 : 1.0;
-    double cosine = turn * (1 - half * half) / (1 + half * half);
-    double sine = turn * 2 * half / (1 + half * half);
+    double half = dice_between(dice, -0.27, 0.27); /* tan of half the angle: no sin, no cos */
+    double cosine = (1 - half * half) / (1 + half * half), sine = 2 * half / (1 + half * half);
     double wide = 1 / (radius * dice_between(dice, 0.8, 1.2));
     double high = 1 / (radius * dice_between(dice, 0.8, 1.2));
     struct figure_pose pose = {
@@ -61,7 +61,7 @@ static void set_off(struct dice *dice, const struct paint *ground, struct paint 
 {
     for (int channel = 0; channel < CANVAS_CHANNELS; channel++) {
         float from = ground->base[channel];
-        float distance = (float)dice_between(dice, 0.05, 0.5);
+        float distance = (float)dice_between(dice, 0.15, 0.6);
         paint->base[channel] = from > 0.5f ? from - distance : from + distance;
     }
 }
@@ -92,16 +92,16 @@ static uint8_t draw_example(struct rng_stream stream, uint64_t example, uint8_t 
     struct dice dice = dice_at(stream, block);
     enum figure figure = (enum figure)dice_below(&dice, FIGURES);
     struct canvas canvas;
-    struct paint ground = draw_paint(&dice, 0.3);
+    struct paint ground = draw_paint(&dice, 0.2);
     canvas_paint(&canvas, &ground, NULL);
     add_clutter(&canvas, &dice);
-    double radius = dice_between(&dice, 7.0, 12.0);
-    struct figure_pose pose = draw_pose(&dice, radius, 4.0);
-    struct paint paint = draw_paint(&dice, 0.2);
+    double radius = dice_between(&dice, 9.0, 13.0);
+    struct figure_pose pose = draw_pose(&dice, radius, 3.0);
+    struct paint paint = draw_paint(&dice, 0.15);
     set_off(&dice, &ground, &paint);
     double sharpness = radius / dice_between(&dice, 1.0, 2.5);
     add_figure(&canvas, figure, &pose, sharpness, &paint);
-    double noise = dice_between(&dice, 0.0, 0.4);
+    double noise = dice_between(&dice, 0.0, 0.3);
     uint8_t grain[CANVAS_BYTES];
     dice_grain(stream, block + NOISE_BLOCK, grain, CANVAS_BYTES);
     canvas_develop(&canvas, (float)noise, grain, image);
