@@ -220,7 +220,7 @@ static void evaluation_sees_examples_as_they_are(void **state)
     size_t floats = features_of(plain) * COLUMNS;
     float *a = malloc(floats * sizeof(float)), *b = malloc(floats * sizeof(float));
     uint8_t labels[BATCH];
-    for (int part = PART_TRAIN; part <= PART_TEST; part++) {
+    for (enum dataset_part part = PART_TRAIN; part <= PART_TEST; part++) {
         uint32_t indices[10];
         batch_part_indices(plain, part, 0, 10, indices);
         batch_assemble(plain, part, indices, 10, COLUMNS, a, labels);
