@@ -24,6 +24,10 @@
 #define BELOW(to) UP_TO(to), .below_most = true
 #define EXAMPLES .type = FIELD_EXAMPLES, .least = 1, .most = VALUE_MOST_EXAMPLES
 
+static const char *const preprocessings[] = {"unit", "standardize", NULL};
+static const char *const augments[] = {"none", "flip-crop", NULL};
+static const char *const inits[] = {"glorot-normal",   "glorot-truncated", "kaiming-normal",
+                                    "kaiming-uniform", "normal",           NULL};
 static const char *const optimizers[] = {"sgd", "adam", NULL};
 static const char *const decays[] = {"constant", "step", "cosine", NULL};
 static const char *const test_curves[] = {"summary", "every", NULL};
@@ -36,9 +40,11 @@ static const struct field fields[] = {
     ROW(recipe, TEXT, .choices = recipe_choices, .initial = "none",
         .meaning = "a set of values that the grid's own fields are merged over"),
     ROW(architecture, TEXT, .initial = "lenet-300-100",
-        .meaning = "the network: lenet-A-B... or fc-A-B... with hidden layers of A, B, ... units"),
+        .meaning = "lenet-A-B... or fc-A-B... (hidden layers of A, B, ... units), conv-2, conv-4, "
+                   "conv-6, resnet-18, vgg-19, or one of the grid's own `networks`"),
     ROW(dataset.name, TEXT, .initial = "mnist",
-        .meaning = "mnist, fashion-mnist, digits (generated) or a folder of four IDX files"),
+        .meaning = "mnist, fashion-mnist, cifar10, digits or shapes (generated), or a folder of "
+                   "four IDX files"),
     ROW(dataset.folder, TEXT, .initial = "",
         .meaning = "where the files are; empty: --data, then SWEEPSTAKE_DATA"),
     ROW(dataset.validation, .type = FIELD_INTEGER, .least = 0, .most = VALUE_MOST_EXAMPLES,
@@ -50,6 +56,14 @@ static const struct field fields[] = {
     ROW(dataset.split_seed, SEED, .initial = "0",
         .meaning = "draws the validation examples; all replicates share one split"),
     ROW(dataset.seed, SEED, .initial = "0", .meaning = "draws the examples of a generator"),
+    ROW(dataset.preprocessing, CHOICE(preprocessings), .initial = "unit",
+        .meaning = "pixels from 0 to 1, or less their channel's mean and over its deviation"),
+    ROW(dataset.augment, CHOICE(augments), .initial = "none",
+        .meaning = "of training batches: half mirrored, cropped after 4 black pixels all around"),
+    ROW(init.name, CHOICE(inits), .initial = "glorot-normal",
+        .meaning = "how initial weights are drawn; normal: with deviation `sigma`"),
+    ROW(init.sigma, FROM(0), .initial = "0",
+        .meaning = "deviation of initial weights (normal); 0 = none given"),
     ROW(train.iterations, LENGTH(1), .initial = "50000", .meaning = "length of training"),
     ROW(train.batch, .type = FIELD_INTEGER, .least = 1, .most = VALUE_MOST_EXAMPLES,
         .initial = "60", .meaning = "examples in a batch"),

@@ -4,7 +4,6 @@
 #include <stddef.h>
 #include <string.h>
 
-static const char *const networks[] = {"conv-2", "conv-4", "conv-6", "resnet-18", "vgg-19", NULL};
 static const char *const criteria[] = {"large-final",
                                        "small-final",
                                        "large-init",
@@ -24,8 +23,6 @@ static const struct {
     const char *path;
     const char *const *names;
 } later[] = {
-    {"recipe", networks},
-    {"architecture", networks},
     {"prune.criterion", criteria},
     {"controls.kind", controls},
 };

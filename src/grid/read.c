@@ -10,10 +10,11 @@
 #include "base/text.h"
 #include "expand.h"
 #include "grid/grid.h"
+#include "networks_read.h"
 #include "scope.h"
 #include "value.h"
 
-static const char *const top_keys[] = {"name", "experiments", NULL};
+static const char *const top_keys[] = {"name", "networks", "experiments", NULL};
 static const char *const no_keys[] = {NULL};
 
 static const struct field name_field = {
@@ -109,6 +110,9 @@ static int read_grid(const struct reader *reader, struct grid *grid)
     const struct node *map = tree_read(reader, grid->text, grid->text_length);
     if (map == NULL || set_name(reader, map, grid) != 0)
         return -1;
+    const struct node *networks = find_value(map, "networks");
+    if (networks != NULL && networks_read(reader, networks, grid) != 0)
+        return -1;
     struct scope top = {.snapshots = SNAPSHOT_INIT | SNAPSHOT_REWIND | SNAPSHOT_FINAL};
     if (scope_read(reader, map, top_keys, &top) != 0)
         return -1;
@@ -171,6 +175,7 @@ void grid_destroy(struct grid *grid)
     for (int32_t i = 0; i < grid->control_list_count; i++)
         free(grid->controls[i]);
     free(grid->controls);
+    free(grid->networks);
     free(grid->experiments);
     free(grid->text);
     free(grid);
@@ -186,4 +191,17 @@ int grid_error_at(struct error *err, const struct grid *grid, const struct exper
     va_end(args);
     const struct reader reader = {.file = grid->file, .err = err};
     return reader_fail(&reader, experiment->marks[field], field_at(field)->path, "%s", what);
+}
+
+int grid_network_error(struct error *err, const struct grid *grid,
+                       const struct grid_network *network, const char *format, ...)
+{
+    char what[sizeof err->text], path[READER_PATH_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    snprintf(path, sizeof path, "networks.%s", network->name);
+    const struct reader reader = {.file = grid->file, .err = err};
+    return reader_fail(&reader, network->mark, path, "%s", what);
 }

@@ -85,12 +85,28 @@ static int check_drops(const struct reader *reader, const struct layers *layers)
     return 0;
 }
 
+static int resolve_sigma(const struct reader *reader, struct layers *layers)
+{
+    struct experiment_fields *fields = &layers->fields;
+    int sigma = FIELD(init.sigma), name = FIELD(init.name);
+    if (fields->init.name == FIELD_INIT_NORMAL)
+        return fields->init.sigma > 0
+                   ? 0
+                   : fail(reader, layers, name, "normal without its deviation; add sigma: 0.05");
+    if (fields->init.sigma > 0 && !is_later(layers, name, sigma))
+        return fail(reader, layers, sigma,
+                    "belongs to the initialisation normal; add name: normal");
+    fields->init.sigma = 0;
+    return 0;
+}
+
 int layers_resolve(const struct reader *reader, struct layers *layers)
 {
     struct experiment_fields *fields = &layers->fields;
     if (fields->prune.rate.output == VALUE_HALF)
         fields->prune.rate.output = fields->prune.rate.fc / 2;
-    if (resolve_fractions(reader, layers) != 0 || check_rates(reader, layers) != 0)
+    if (resolve_fractions(reader, layers) != 0 || resolve_sigma(reader, layers) != 0 ||
+        check_rates(reader, layers) != 0)
         return -1;
     return check_drops(reader, layers);
 }

@@ -36,6 +36,15 @@ struct real_list {
     double items[GRID_MAX_FRACTIONS];
 };
 
+enum field_augment { FIELD_AUGMENT_NONE, FIELD_AUGMENT_FLIP_CROP };
+enum field_preprocessing { FIELD_PREPROCESSING_UNIT, FIELD_PREPROCESSING_STANDARDIZE };
+enum field_init {
+    FIELD_INIT_GLOROT_NORMAL,
+    FIELD_INIT_GLOROT_TRUNCATED,
+    FIELD_INIT_KAIMING_NORMAL,
+    FIELD_INIT_KAIMING_UNIFORM,
+    FIELD_INIT_NORMAL
+};
 enum field_optimizer { FIELD_OPTIMIZER_SGD, FIELD_OPTIMIZER_ADAM };
 enum field_decay { FIELD_DECAY_CONSTANT, FIELD_DECAY_STEP, FIELD_DECAY_COSINE };
 enum field_test { FIELD_TEST_SUMMARY, FIELD_TEST_EVERY };
@@ -60,7 +69,7 @@ enum control_kind { CONTROL_NONE, CONTROL_REINIT, CONTROL_RANDOM_MASK, CONTROL_S
 /* Fields in the order of the table in src/grid/fields.c. field_count() of them. */
 struct experiment_fields {
     char recipe[GRID_NAME_SIZE];
-    char architecture[GRID_NAME_SIZE];
+    char architecture[GRID_NAME_SIZE]; /* built in, or the grid's own */
     struct {
         char name[GRID_NAME_SIZE];
         char folder[GRID_PATH_SIZE]; /* empty = --data, SWEEPSTAKE_DATA */
@@ -68,7 +77,13 @@ struct experiment_fields {
         int64_t train, test;         /* -1 = all */
         int64_t split_seed;
         int64_t seed; /* generators */
+        enum field_preprocessing preprocessing;
+        enum field_augment augment;
     } dataset;
+    struct {
+        enum field_init name;
+        double sigma; /* of FIELD_INIT_NORMAL; 0 = none given */
+    } init;
     struct {
         struct steps iterations;
         int64_t batch;

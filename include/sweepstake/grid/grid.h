@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "grid/experiment.h"
 #include "grid/fields.h"
+#include "grid/networks.h"
 
 #define GRID_MAX_BYTES (1 << 20) /* a longer file is refused */
 #define GRID_MAX_EXPERIMENTS 1000000
@@ -26,6 +27,8 @@ struct grid {
     int32_t experiment_count;
     struct control **controls; /* the lists that experiments point into */
     int32_t control_list_count;
+    struct grid_network *networks; /* that it defines itself */
+    int32_t network_count;
 };
 
 /* Parses and expands. Usage errors read "file:line:column: key: what is wrong; what would be
@@ -39,6 +42,14 @@ void grid_destroy(struct grid *grid); /* accepts NULL */
  * where the value is a default). Returns -1. */
 int grid_error_at(struct error *err, const struct grid *grid, const struct experiment *experiment,
                   int field, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* The grid's own network of this name, or NULL. */
+const struct grid_network *grid_network_find(const struct grid *grid, const char *name);
+
+/* As grid_error_at, at the network's mark: "file:line:column: networks.mine: ...". */
+int grid_network_error(struct error *err, const struct grid *grid,
+                       const struct grid_network *network, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
 /* The embedded recipe's YAML, or NULL. */
 const char *recipe_text(const char *name);
