@@ -123,10 +123,32 @@ static int32_t add_task(struct builder *builder, const struct family *family,
 
 /* --- tickets --- */
 
+static struct init_spec init_of(const struct experiment_fields *fields)
+{
+    static const enum init_kind kinds[] = {
+        [FIELD_INIT_GLOROT_NORMAL] = INIT_GLOROT_NORMAL,
+        [FIELD_INIT_GLOROT_TRUNCATED] = INIT_GLOROT_TRUNCATED,
+        [FIELD_INIT_KAIMING_NORMAL] = INIT_KAIMING_NORMAL,
+        [FIELD_INIT_KAIMING_UNIFORM] = INIT_KAIMING_UNIFORM,
+        [FIELD_INIT_NORMAL] = INIT_NORMAL,
+    };
+    return (struct init_spec){kinds[fields->init.name], fields->init.sigma};
+}
+
+static bool drops_units(const struct net_spec *spec)
+{
+    for (int32_t i = 0; i < spec->layer_count; i++)
+        if (spec->layers[i].kind == LAYER_DROPOUT)
+            return true;
+    return false;
+}
+
 /* Everything that does not depend on level and control. */
-static struct plan_task common_task(const struct resolved *resolved)
+static struct plan_task common_task(const struct plan *plan, const struct resolved *resolved)
 {
     const struct experiment_fields *fields = &resolved->experiment->fields;
+    const struct plan_dataset *dataset = &plan->datasets[resolved->dataset];
+    bool augments = dataset->request.augment != DATA_AUGMENT_NONE;
     return (struct plan_task){
         .parent = -1,
         .root = -1,
@@ -134,10 +156,12 @@ static struct plan_task common_task(const struct resolved *resolved)
         .dataset = resolved->dataset,
         .training = resolved->training,
         .pruning = -1,
+        .init = init_of(fields),
         .seed_init = fields->seed.init,
         .seed_order = fields->seed.order,
-        .seed_augment = -1,
-        .seed_dropout = fields->train.dropout > 0 ? fields->seed.dropout : -1,
+        .seed_augment = augments ? fields->seed.augment : -1,
+        .seed_dropout =
+            drops_units(&plan->networks[resolved->network].spec) ? fields->seed.dropout : -1,
     };
 }
 
@@ -157,16 +181,24 @@ static void set_start(const struct plan *plan, const struct resolved *resolved,
     task->fixed_rate = what == FIELD_REWIND_NONE && rate_changes(schedule, resolved->rewind);
 }
 
+/* What it has of its lineage's level-0 task. */
+static void join_lineage(const struct plan *plan, const struct family *family,
+                         struct plan_task *task)
+{
+    task->root = family->dense;
+    task->init = plan->tasks[family->dense].init;
+    task->seed_init = plan->tasks[family->dense].seed_init;
+}
+
 /* A ticket, or what a control has in common with it. */
 static struct plan_task ticket_task(const struct builder *builder, const struct family *family,
                                     const struct resolved *resolved, int32_t level, int32_t parent)
 {
-    struct plan_task task = common_task(resolved);
+    struct plan_task task = common_task(builder->plan, resolved);
     task.level = level;
     task.parent = parent;
-    task.root = family->dense;
     task.pruning = builder->rungs[resolved->ladder + level].pruning;
-    task.seed_init = builder->plan->tasks[family->dense].seed_init;
+    join_lineage(builder->plan, family, &task);
     set_start(builder->plan, resolved, &task);
     return task;
 }
@@ -179,10 +211,10 @@ static struct plan_task dense_control_task(const struct builder *builder,
                                            const struct family *family,
                                            const struct resolved *resolved, enum control_kind kind)
 {
-    struct plan_task task = common_task(resolved);
+    struct plan_task task = common_task(builder->plan, resolved);
     if (kind == CONTROL_FORK) {
-        task.parent = task.root = family->dense;
-        task.seed_init = builder->plan->tasks[family->dense].seed_init;
+        task.parent = family->dense;
+        join_lineage(builder->plan, family, &task);
         task.start = START_REWIND;
         task.start_iteration = resolved->rewind;
     }
@@ -238,7 +270,7 @@ static int add_level(struct builder *builder, struct family *family, int32_t lev
                      struct error *err)
 {
     int32_t parent = *ticket;
-    struct plan_task task = level == 0 ? common_task(&family->own)
+    struct plan_task task = level == 0 ? common_task(builder->plan, &family->own)
                                        : ticket_task(builder, family, &family->own, level, parent);
     struct plan_point point = {.control_index = -1};
     int32_t row = add_task(builder, family, &family->own, &task, point, err);

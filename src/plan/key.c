@@ -2,28 +2,45 @@
  * training run, in this grid, in the next one and in stores made earlier.
  *
  * The text lists what determines a task's result and nothing else, a line each, in this order:
+ */
+/* clang-format off
  *
  *     sweepstake task 1                       the key epoch
- *     parent none | HEX                       the parent's key: mask, lineage and seeds come with
- * it input 1x28x28, fc 300, relu, ...        the layers (net_spec_text) data HEX content, after
- * subsets were taken; never a path validation 5000 split 0                 when examples are held
- * out batch 60 sgd | adam beta1 0.9 beta2 0.999 epsilon 1e-08 momentum 0.9 [nesterov] sgd, when
- * above 0 weight_decay 0.0001                     when above 0 learning_rate 0.0012 warmup 1000
- * when above 0 drops 20000 25000 factor 0.1 | cosine   when the rate decays dropout 0.5 when above
- * 0 iterations 50000 evaluate every 100 evaluate at 1000 5000                   when there are any
+ *     parent none | HEX                       the parent's key: mask, lineage and seeds come with it
+ *     input 1x28x28, fc 300, relu, ...        the layers (net_spec_text)
+ *     data HEX                                content, after subsets were taken; never a path
+ *     validation 5000 split 0                 when examples are held out
+ *     standardize                             when pixels are
+ *     augment flip-crop                       when training batches are
+ *     batch 60
+ *     sgd | adam beta1 0.9 beta2 0.999 epsilon 1e-08
+ *     momentum 0.9 [nesterov]                 sgd, when above 0
+ *     weight_decay 0.0001                     when above 0
+ *     learning_rate 0.0012
+ *     warmup 1000                             when above 0
+ *     drops 20000 25000 factor 0.1 | cosine   when the rate decays
+ *     dropout 0.5                             when above 0
+ *     iterations 50000
+ *     evaluate every 100
+ *     evaluate at 1000 5000                   when there are any
  *     prune magnitude layer|global            level 1 and up
  *     at end | 0 | N                          which iteration's weights the criterion sees
  *     rate [conv R] [fc R] [output R]         kinds that are pruned, followed by
  *     rounds 1                                the rounds taken at once
- *     share [conv S] [fc S] [output S]        instead of these two: each kind's rate by the
- * largest, fraction 0.5                            and the fraction gone of that with share 1 mask
- * random seed 1 draw 1               control random-mask start init 0 | start rewind K | start
- * parent K fixed_rate                              the rate of the last iteration throughout init
- * glorot_normal seed 1 [draw 1]      start init; draws: reinit order seed 1 [draw 1] draws: fork
+ *     share [conv S] [fc S] [output S]        instead of these two: each kind's rate by the largest,
+ *     fraction 0.5                            and the fraction gone of that with share 1
+ *     mask random seed 1 draw 1               control random-mask
+ *     start init 0 | start rewind K | start parent K
+ *     fixed_rate                              the rate of the last iteration throughout
+ *     init glorot_normal seed 1 [draw 1]      start init; draws: reinit; also glorot_truncated,
+ *                                             kaiming_normal, kaiming_uniform, normal SIGMA
+ *     order seed 1 [draw 1]                   draws: fork
+ *     augment seed 1 [draw 1]                 when there is augmentation
  *     dropout seed 1 [draw 1]                 when there is dropout
  *
  * Numbers are the shortest decimals that read back the same. A field added later adds no line at
- * its default, so that old keys stay. PLAN_KEY_EPOCH is raised only when a line changes meaning. */
+ * its default, so that old keys stay. PLAN_KEY_EPOCH is raised only when a line changes meaning.
+ * clang-format on */
 #include "key.h"
 
 #include <inttypes.h>
@@ -74,6 +91,10 @@ void key_add_dataset(const struct plan_dataset *dataset, struct text *text)
     if (dataset->info.validation > 0)
         text_add(text, "validation %" PRId64 " split %" PRId64 "\n", dataset->info.validation,
                  dataset->request.split_seed);
+    if (dataset->request.preprocessing == DATA_STANDARDIZE)
+        text_add(text, "standardize\n");
+    if (dataset->request.augment == DATA_AUGMENT_FLIP_CROP)
+        text_add(text, "augment flip-crop\n");
 }
 
 static void add_optimizer(const struct optimizer_spec *optimizer, struct text *text)
@@ -159,6 +180,23 @@ static void add_stream(struct text *text, const char *purpose, int64_t seed, int
     text_add(text, "\n");
 }
 
+static void add_init(const struct plan_task *task, struct text *text)
+{
+    static const char *const kinds[] = {
+        [INIT_GLOROT_NORMAL] = "glorot_normal",
+        [INIT_GLOROT_TRUNCATED] = "glorot_truncated",
+        [INIT_KAIMING_NORMAL] = "kaiming_normal",
+        [INIT_KAIMING_UNIFORM] = "kaiming_uniform",
+        [INIT_NORMAL] = "normal",
+    };
+    text_add(text, "init ");
+    if (task->init.kind == INIT_NORMAL)
+        add_number(text, "normal ", task->init.sigma);
+    else
+        text_add(text, "%s", kinds[task->init.kind]);
+    add_stream(text, "", task->seed_init, task->diverts_init ? task->draw : 0);
+}
+
 static void add_start(const struct plan_task *task, struct text *text)
 {
     static const char *const starts[] = {
@@ -167,8 +205,7 @@ static void add_start(const struct plan_task *task, struct text *text)
     if (task->fixed_rate)
         text_add(text, "fixed_rate\n");
     if (task->start == START_INIT)
-        add_stream(text, "init glorot_normal", task->seed_init,
-                   task->diverts_init ? task->draw : 0);
+        add_init(task, text);
 }
 
 static void add_part(struct text *text, const struct text *part)
@@ -195,6 +232,8 @@ void key_add_task(const struct plan_task *tasks, const struct plan_task *task,
     add_start(task, text);
     int32_t draw = task->control == CONTROL_FORK ? task->draw : 0;
     add_stream(text, "order", task->seed_order, draw);
+    if (task->seed_augment >= 0)
+        add_stream(text, "augment", task->seed_augment, draw);
     if (task->seed_dropout >= 0)
         add_stream(text, "dropout", task->seed_dropout, draw);
 }

@@ -36,7 +36,10 @@ static double *rate_of(struct plan_pruning *pruning, enum parameter_role role)
     case PARAMETER_OUTPUT:
         return &pruning->rate_output;
     case PARAMETER_BIAS:
-        break;
+    case PARAMETER_SHORTCUT:
+    case PARAMETER_NORM:
+    case PARAMETER_STATISTIC:
+        break; /* never pruned */
     }
     return NULL;
 }

@@ -9,17 +9,28 @@
 #include "base/memory.h"
 #include "builder.h"
 #include "key.h"
+#include "own_network.h"
 
 /* --- datasets --- */
 
 static struct dataset_request request_of(const struct builder *builder,
                                          const struct experiment *experiment)
 {
+    static const enum data_preprocessing preprocessings[] = {
+        [FIELD_PREPROCESSING_UNIT] = DATA_UNIT,
+        [FIELD_PREPROCESSING_STANDARDIZE] = DATA_STANDARDIZE,
+    };
+    static const enum data_augment augments[] = {
+        [FIELD_AUGMENT_NONE] = DATA_AUGMENT_NONE,
+        [FIELD_AUGMENT_FLIP_CROP] = DATA_AUGMENT_FLIP_CROP,
+    };
     struct dataset_request request = {
         .train = experiment->fields.dataset.train,
         .test = experiment->fields.dataset.test,
         .validation = experiment->fields.dataset.validation,
         .seed = experiment->fields.dataset.seed,
+        .preprocessing = preprocessings[experiment->fields.dataset.preprocessing],
+        .augment = augments[experiment->fields.dataset.augment],
     };
     const char *folder = experiment->fields.dataset.folder;
     if (folder[0] == '\0' && builder->data_folder != NULL)
@@ -62,12 +73,14 @@ static int refuse_dataset(const struct builder *builder, const struct experiment
     return grid_error_at(err, builder->grid, experiment, field_find(field), "%s", cause);
 }
 
-/* The hash of the examples before the split, computed once for all splits. */
+/* The hash of the examples before the split, computed once for all splits and ways to see them. */
 static int find_content(struct builder *builder, const struct dataset_request *request,
                         struct hash128 *key, struct hash128 *content, struct error *err)
 {
     struct dataset_request unsplit = *request;
     unsplit.validation = unsplit.split_seed = 0;
+    unsplit.preprocessing = DATA_UNIT;
+    unsplit.augment = DATA_AUGMENT_NONE;
     *key = hash128_of(&unsplit, sizeof unsplit);
     int32_t known = index_map_find(&builder->dataset_by_data, *key);
     if (known < 0)
@@ -110,16 +123,49 @@ static int32_t resolve_dataset(struct builder *builder, const struct experiment 
 
 /* --- networks --- */
 
+/* Of a network that the grid defines: a mistake is in its definition. */
+static int make_own(const struct builder *builder, const struct experiment *experiment,
+                    const struct grid_network *own, const struct dataset_info *info,
+                    struct net_spec *spec, struct error *err)
+{
+    struct shape input = {info->channels, info->height, info->width};
+    struct error cause = {0};
+    if (experiment->fields.train.dropout > 0)
+        return grid_error_at(err, builder->grid, experiment, field_find("train.dropout"),
+                             "is for the built-in networks; '%s' is the grid's own: give it layers "
+                             "{dropout: %g} where units are dropped",
+                             own->name, experiment->fields.train.dropout);
+    if (own_network_spec(own, input, info->classes, spec, &cause) == 0)
+        return 0;
+    return grid_network_error(
+        err, builder->grid, own, "on examples of %" PRId32 "x%" PRId32 "x%" PRId32 " ('%s'): %s",
+        input.channels, input.height, input.width, experiment->fields.dataset.name, cause.text);
+}
+
+static int make_named(const struct builder *builder, const struct experiment *experiment,
+                      const struct dataset_info *info, struct net_spec *spec, struct error *err)
+{
+    struct shape input = {info->channels, info->height, info->width};
+    struct error cause = {0};
+    if (net_spec_named(experiment->fields.architecture, input, info->classes,
+                       experiment->fields.train.dropout, spec, &cause) == 0)
+        return 0;
+    return grid_error_at(
+        err, builder->grid, experiment, field_find("architecture"), "%s%s", cause.text,
+        builder->grid->network_count > 0 ? "; or a network that the grid defines under networks"
+                                         : "");
+}
+
 static int32_t add_network(struct builder *builder, const struct experiment *experiment,
                            const struct dataset_info *info, struct error *err)
 {
     struct plan_network network = {0};
-    struct shape input = {info->channels, info->height, info->width};
-    struct error cause = {0};
-    if (net_spec_named(experiment->fields.architecture, input, info->classes,
-                       experiment->fields.train.dropout, &network.spec, &cause) != 0)
-        return grid_error_at(err, builder->grid, experiment, field_find("architecture"), "%s",
-                             cause.text);
+    const struct grid_network *own =
+        grid_network_find(builder->grid, experiment->fields.architecture);
+    int status = own != NULL ? make_own(builder, experiment, own, info, &network.spec, err)
+                             : make_named(builder, experiment, info, &network.spec, err);
+    if (status != 0)
+        return -1;
     net_spec_label(&network.spec, network.label);
     struct text text = {0};
     key_add_network(&network, &text);

@@ -1,10 +1,10 @@
 /* Slots: where in the store each task's masks and weights are.
  *
  * A slot is a row of a dataset of the task's network. Initial values are kept once for each
- * (network, seed, draw): every task that starts from them refers to the slot, and each task that
- * makes them (START_INIT) writes it, the same bytes, so that whoever is finished vouches for it. A
- * lineage has one row for all its rewind points, written by its level-0 task. Everything else
- * belongs to one task. Rows are numbered in the order of the tasks. */
+ * (network, initialisation, seed, draw): every task that starts from them refers to the slot, and
+ * each task that makes them (START_INIT) writes it, the same bytes, so that whoever is finished
+ * vouches for it. A lineage has one row for all its rewind points, written by its level-0 task.
+ * Everything else belongs to one task. Rows are numbered in the order of the tasks. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,8 +120,12 @@ static struct hash128 init_identity(const struct plan *plan, const struct plan_t
 {
     if (task->start != START_INIT)
         task = &plan->tasks[task->root];
+    struct {
+        int64_t network, kind;
+        double sigma;
+    } values = {task->network, task->init.kind, task->init.sigma};
     int32_t draw = task->diverts_init ? task->draw : 0;
-    return index_key(&task->network, sizeof task->network, task->seed_init, draw);
+    return index_key(&values, sizeof values, task->seed_init, draw);
 }
 
 static int number_inits(const struct builder *builder, struct index_map *slots, struct error *err)

@@ -46,6 +46,9 @@ static double rate_of(const struct ticket_rule *rule, const struct parameter_spe
     case PARAMETER_OUTPUT:
         return rule->rate_output;
     case PARAMETER_BIAS:
+    case PARAMETER_SHORTCUT:
+    case PARAMETER_NORM:
+    case PARAMETER_STATISTIC:
         return 0;
     }
     return 0;

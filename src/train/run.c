@@ -125,8 +125,8 @@ static void step(struct run *run)
                               .labels = run->labels,
                               .examples = examples,
                               .columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES};
-    batch_assemble(run->dataset, PART_TRAIN, batch_order_at(run->order, state->iteration), examples,
-                   batch.columns, net_train_input(run->net), run->labels);
+    batch_order_assemble(run->order, state->iteration, spec->augment, batch.columns,
+                         net_train_input(run->net), run->labels);
     double loss = net_train_step(run->net, &batch, rate_at(spec, state->iteration),
                                  state->iteration, spec->dropout);
     state->diverged = !isfinite(loss);

@@ -118,6 +118,7 @@ static void make_spec(struct attempt *attempt)
         .at_count = training->at_count,
         .test_curve = task->test_curve,
         .order = stream_of(task, RNG_ORDER, task->seed_order),
+        .augment = stream_of(task, RNG_AUGMENT, task->seed_augment),
         .dropout = stream_of(task, RNG_DROPOUT, task->seed_dropout),
         .capture_count = attempt->keep.capture_count,
     };

@@ -18,6 +18,12 @@ static const char *kind_name(enum parameter_role role)
         return "fc";
     case PARAMETER_OUTPUT:
         return "output";
+    case PARAMETER_SHORTCUT:
+        return "shortcut";
+    case PARAMETER_NORM:
+        return "norm";
+    case PARAMETER_STATISTIC:
+        return "statistic";
     case PARAMETER_BIAS:
         break;
     }

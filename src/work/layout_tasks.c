@@ -49,6 +49,10 @@ static void fill_lineage(struct filler *filler, const struct plan_task *task)
 
 static void fill_data(struct filler *filler, const struct plan *plan, const struct plan_task *task)
 {
+    static const char *const preprocessings[] = {
+        [DATA_UNIT] = "unit", [DATA_STANDARDIZE] = "standardize"};
+    static const char *const augments[] = {
+        [DATA_AUGMENT_NONE] = "none", [DATA_AUGMENT_FLIP_CROP] = "flip-crop"};
     const struct plan_dataset *dataset = &plan->datasets[task->dataset];
     char content[HASH_HEX_SIZE];
     hash128_hex(dataset->content, content);
@@ -60,6 +64,8 @@ static void fill_data(struct filler *filler, const struct plan *plan, const stru
     fill_integer(filler, "validation_examples", STORE_INT64, dataset->info.validation);
     fill_integer(filler, "test_examples", STORE_INT64, dataset->info.test);
     fill_integer(filler, "split_seed", STORE_INT64, dataset->request.split_seed);
+    fill_text(filler, "preprocessing", KIND_WIDTH, preprocessings[dataset->request.preprocessing]);
+    fill_text(filler, "augment", KIND_WIDTH, augments[dataset->request.augment]);
 }
 
 static void fill_pruning(struct filler *filler, const struct plan_pruning *pruning)
@@ -104,6 +110,13 @@ static void fill_training(struct filler *filler, const struct plan_training *tra
         [SCHEDULE_CONSTANT] = "constant", [SCHEDULE_STEP] = "step", [SCHEDULE_COSINE] = "cosine"};
     static const char *const starts[] = {
         [START_INIT] = "init", [START_REWIND] = "rewind", [START_PARENT_FINAL] = "parent-final"};
+    static const char *const inits[] = {
+        [INIT_GLOROT_NORMAL] = "glorot-normal",
+        [INIT_GLOROT_TRUNCATED] = "glorot-truncated",
+        [INIT_KAIMING_NORMAL] = "kaiming-normal",
+        [INIT_KAIMING_UNIFORM] = "kaiming-uniform",
+        [INIT_NORMAL] = "normal",
+    };
     bool is_step = training->schedule.kind == SCHEDULE_STEP;
     fill_text(filler, "schedule", KIND_WIDTH, schedules[training->schedule.kind]);
     fill_integer(filler, "warmup", STORE_INT64, training->schedule.warmup);
@@ -115,6 +128,8 @@ static void fill_training(struct filler *filler, const struct plan_training *tra
     fill_text(filler, "start", KIND_WIDTH, starts[task->start]);
     fill_integer(filler, "start_iteration", STORE_INT64, task->start_iteration);
     fill_integer(filler, "fixed_rate", STORE_INT8, task->fixed_rate);
+    fill_text(filler, "init", KIND_WIDTH, inits[task->init.kind]);
+    fill_real(filler, "init_sigma", task->init.kind == INIT_NORMAL ? task->init.sigma : NAN);
     fill_integer(filler, "seed_init", STORE_INT64, task->seed_init);
     fill_integer(filler, "seed_order", STORE_INT64, task->seed_order);
     fill_integer(filler, "seed_augment", STORE_INT64, task->seed_augment);

@@ -47,7 +47,7 @@ static void initialize(const struct sources *from, const struct plan_task *of, f
         .purpose = RNG_INIT,
         .draw = of->diverts_init ? (uint32_t)of->draw : 0,
     };
-    net_spec_initialize(&from->network->spec, INIT_GLOROT_NORMAL, stream, block);
+    net_spec_initialize(&from->network->spec, of->init, stream, block);
 }
 
 static int read_weights(const struct sources *from, int32_t when, int64_t slot, const char *what,

@@ -70,7 +70,7 @@ int work_measure_speed(const struct plan *plan, double *seconds_per_operation, s
     int failed =
         net == NULL || labels == NULL || net_set_optimizer(net, &training->optimizer, err) != 0;
     if (!failed) {
-        net_initialize(net, INIT_GLOROT_NORMAL, (struct rng_stream){1, RNG_INIT, 0});
+        net_initialize(net, task->init, (struct rng_stream){1, RNG_INIT, 0});
         *seconds_per_operation = shortest_step(net, spec, examples, labels) /
                                  net_spec_step_operations(spec, training->batch, 1);
     }

@@ -72,7 +72,7 @@ static inline void world_begin(struct world *world, double dropout)
     assert_non_null(world->net);
     world->size = net_block_size(world->net);
     struct rng_stream stream = {.seed = 3, .purpose = RNG_INIT};
-    net_initialize(world->net, INIT_GLOROT_NORMAL, stream);
+    net_initialize(world->net, (struct init_spec){INIT_GLOROT_NORMAL, 0}, stream);
     world->initial = malloc((size_t)world->size * sizeof(float));
     memcpy(world->initial, net_weights(world->net), (size_t)world->size * sizeof(float));
 }

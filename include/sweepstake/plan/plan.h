@@ -81,13 +81,14 @@ struct plan_task {
     enum plan_start start;
     int64_t start_iteration; /* k */
     bool fixed_rate;         /* rewind.what: none, where the rate of T-1 is not that of k..T-1 anyway */
+    struct init_spec init;   /* how its own initial values are drawn, else the lineage's */
     bool diverts_init;       /* reinit: initial values from (seed_init, draw) */
     int64_t seed_init;       /* of its own initial values or random mask, else the lineage's */
     int64_t seed_order;
     int64_t seed_augment, seed_dropout; /* -1 = not consumed */
 
     /* What the store is to keep: slots this task uses (-1 absent), and which of them it writes. Initial values have a
-     * slot for each (network, seed_init, draw): every task of such a lineage refers to it and every START_INIT task
+     * slot for each (network, init, seed_init, draw): every task of such a lineage refers to it and every START_INIT task
      * writes it, the same bytes. rewind_slot: the root's row, for the root if it captures and for tasks that start at
      * K > 0 (K = 0 is init). Tasks with children keep their final weights. */
     int64_t mask_slot, init_slot, rewind_slot, at_slot, early_stop_slot, final_slot;

@@ -34,7 +34,7 @@ struct train_spec {
     int32_t at_count;
     int64_t at[TRAIN_MAX_AT]; /* ascending, each <= T; those below k do not happen */
     bool test_curve;
-    struct rng_stream order, dropout;
+    struct rng_stream order, augment, dropout; /* augment: where the dataset asks for it */
     int32_t capture_count;
     int64_t captures[TRAIN_MAX_CAPTURES]; /* ascending; those below k or after T do not happen */
 };
