@@ -241,7 +241,7 @@ static void own_networks_that_do_not_fit_are_refused(void **state)
          "grid.yaml:4:12: networks.mine: ", "on examples of 3x32x32 ('shapes')"},
         {"[max-pool, max-pool, max-pool, max-pool, max-pool, max-pool]",
          "grid.yaml:4:12: networks.mine: ", "layer 6 (max-pool)"},
-        {"[{residual: [{conv: 4}, {fc: 7}]}]", "grid.yaml:4:12: networks.mine: ", ""},
+        {"[{residual: [{max-pool: 3}]}]", "grid.yaml:4:12: networks.mine: ", "no stride"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024];
