@@ -6,10 +6,10 @@
 
 #define BATCH_LANE 16 /* examples a block of the transpose */
 
-/* As batch_assemble, of training examples; labels apart. */
+/* Augmentation, and room for what it makes of a lane. */
 struct batch_augmentation {
     struct augmentation how;
-    uint8_t *examples; /* [BATCH_LANE][channels][height][width]: room for what it makes */
+    uint8_t *examples; /* [BATCH_LANE][channels][height][width] */
 };
 
 /* Where a batch goes. */

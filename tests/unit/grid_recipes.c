@@ -17,11 +17,11 @@ static void test_recipes_are_the_papers(void **state)
                        "conv-4 cifar10 5000 25000 60 adam 0.0003 100 layer 0.1 0.2 0.1\n"
                        "conv-6 cifar10 5000 30000 60 adam 0.0003 100 layer 0.15 0.2 0.1\n"
                        "resnet-18 cifar10 5000 30000 128 sgd 0.1 100 global 0.2 0 0\n"
-                       "vgg-19 cifar10 5000 160ep 64 sgd 0.1 100 global 0.2 0 0\n",
+                       "vgg-19 cifar10 5000 112480 64 sgd 0.1 100 global 0.2 0 0\n",
                        SETTINGS);
     EXPECT_EXPERIMENTS("axes: {recipe: [resnet-18, vgg-19]}\n",
                        "flip-crop standardize 0.9 false 0.0001 0 step [20000, 25000] 0.1\n"
-                       "flip-crop standardize 0.9 false 0.0001 0 step [80ep, 120ep] 0.1\n",
+                       "flip-crop standardize 0.9 false 0.0001 0 step [56240, 84360] 0.1\n",
                        "dataset.augment", "dataset.preprocessing", "train.optimizer.momentum",
                        "train.optimizer.nesterov", "train.optimizer.weight_decay", "train.warmup",
                        "train.schedule.name", "train.schedule.drops", "train.schedule.factor");
