@@ -64,17 +64,31 @@ void cost_assign(struct builder *builder)
         plan->unshared_cost += plan->tasks[plan->points[i].task].cost;
 }
 
-/* Beside the network a worker holds: two masks, and the weights of the start, of the early stop and
- * of captures; and the curve, six numbers a point. */
+/* Beside the network a worker holds the weights of the start, of the early stop and of captures;
+ * for a ticket its own mask and, while that is made, its parent's and the one pruned; the curve,
+ * six numbers a point; and the program itself with its libraries. */
 static int64_t task_memory(const struct plan *plan, const struct plan_task *task)
 {
     const struct net_spec *spec = &plan->networks[task->network].spec;
     struct net_options options = {.train_batch = (int32_t)plan->trainings[task->training].batch};
-    const int64_t weight_blocks = 4, mask_blocks = 2, curve_row = 48;
+    const int64_t curve_row = 48, program = 21 << 20;
+    int64_t blocks = 2 + __builtin_popcountll((uint64_t)task->rewind_set) +
+                     __builtin_popcountll((uint64_t)task->at_set);
+    int64_t masks = task->pruning >= 0 ? 3 : 0;
     return net_memory_bytes(spec, options) +
            dataset_memory_bytes(&plan->datasets[task->dataset].info) +
-           net_spec_block_size(spec) * (weight_blocks * (int64_t)sizeof(float) + mask_blocks) +
-           task->curve_count * curve_row;
+           net_spec_block_size(spec) * (blocks * (int64_t)sizeof(float) + masks) +
+           task->curve_count * curve_row + program;
+}
+
+/* Does it need what its parent needs, or less? */
+static bool is_like_parent(const struct plan *plan, const struct plan_task *task)
+{
+    if (task->parent < 0)
+        return false;
+    const struct plan_task *parent = &plan->tasks[task->parent];
+    return task->dataset == parent->dataset && task->training == parent->training &&
+           (task->pruning < 0) == (parent->pruning < 0) && (task->at_set & ~parent->at_set) == 0;
 }
 
 int64_t plan_memory_bytes(const struct plan *plan)
@@ -82,9 +96,7 @@ int64_t plan_memory_bytes(const struct plan *plan)
     int64_t most = 0;
     for (int32_t i = 0; i < plan->task_count; i++) {
         const struct plan_task *task = &plan->tasks[i];
-        /* A child in its parent's setting needs what the parent needs, or less. */
-        if (task->parent >= 0 && task->dataset == plan->tasks[task->parent].dataset &&
-            task->training == plan->tasks[task->parent].training)
+        if (is_like_parent(plan, task))
             continue;
         int64_t bytes = task_memory(plan, task);
         most = bytes > most ? bytes : most;

@@ -1,4 +1,4 @@
-/* Evaluation of whole parts, in batches of TRAIN_EVALUATE_BATCH. */
+/* Evaluation of whole parts, a batch at a time. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -8,21 +8,36 @@
 struct evaluator {
     struct network *net;
     const struct dataset *dataset;
-    uint32_t indices[TRAIN_EVALUATE_BATCH];
-    uint8_t labels[TRAIN_EVALUATE_BATCH];
+    int32_t batch;
+    uint32_t *indices; /* [batch] */
+    uint8_t *labels;   /* [batch] */
 };
 
 struct evaluator *evaluator_create(struct network *net, const struct dataset *dataset,
-                                   struct error *err)
+                                   int32_t batch, struct error *err)
 {
     struct evaluator *evaluator = mem_zeroed(1, sizeof *evaluator, err);
-    if (evaluator)
-        *evaluator = (struct evaluator){.net = net, .dataset = dataset};
-    return evaluator;
+    if (!evaluator)
+        return NULL;
+    *evaluator = (struct evaluator){
+        .net = net,
+        .dataset = dataset,
+        .batch = batch,
+        .indices = mem_zeroed((size_t)batch, sizeof *evaluator->indices, err),
+        .labels = mem_zeroed((size_t)batch, sizeof *evaluator->labels, err),
+    };
+    if (evaluator->indices && evaluator->labels)
+        return evaluator;
+    evaluator_destroy(evaluator);
+    return NULL;
 }
 
 void evaluator_destroy(struct evaluator *evaluator)
 {
+    if (!evaluator)
+        return;
+    free(evaluator->indices);
+    free(evaluator->labels);
     free(evaluator);
 }
 
@@ -43,10 +58,10 @@ struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_par
 {
     struct net_score sum = {0};
     int64_t count = dataset_part_count(evaluator->dataset, part);
-    for (int64_t first = 0; first < count; first += TRAIN_EVALUATE_BATCH) {
+    for (int64_t first = 0; first < count; first += evaluator->batch) {
         int64_t left = count - first;
-        add_batch(evaluator, part, first,
-                  (int32_t)(left < TRAIN_EVALUATE_BATCH ? left : TRAIN_EVALUATE_BATCH), &sum);
+        int32_t examples = left < evaluator->batch ? (int32_t)left : evaluator->batch;
+        add_batch(evaluator, part, first, examples, &sum);
     }
     if (count == 0)
         return (struct train_score){NAN, NAN};
@@ -54,9 +69,9 @@ struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_par
 }
 
 int train_evaluate(struct network *net, const struct dataset *dataset, enum dataset_part part,
-                   struct train_score *score, struct error *err)
+                   int32_t batch, struct train_score *score, struct error *err)
 {
-    struct evaluator *evaluator = evaluator_create(net, dataset, err);
+    struct evaluator *evaluator = evaluator_create(net, dataset, batch, err);
     if (!evaluator)
         return -1;
     *score = evaluator_score(evaluator, part);

@@ -32,6 +32,9 @@ static int check_spec(const struct train_spec *spec, struct error *err)
     if (spec->start < 0 || spec->start > spec->iterations)
         return error_set(err, ERROR_INTERNAL, "training from iteration %" PRId64 " to %" PRId64,
                          spec->start, spec->iterations);
+    if (spec->evaluate_batch < 1)
+        return error_set(err, ERROR_INTERNAL, "training evaluated in batches of %" PRId32,
+                         spec->evaluate_batch);
     if (spec->evaluate_every < 1)
         return error_set(err, ERROR_INTERNAL, "training evaluated every %" PRId64 " iterations",
                          spec->evaluate_every);
@@ -61,7 +64,8 @@ static int run_init(struct run *run, struct error *err)
     if (train_state_init(&run->state, spec, net_block_size(run->net), err) != 0)
         return -1;
     run->order = batch_order_create(run->dataset, spec->batch, spec->order, err);
-    run->evaluator = run->order ? evaluator_create(run->net, run->dataset, err) : NULL;
+    run->evaluator =
+        run->order ? evaluator_create(run->net, run->dataset, spec->evaluate_batch, err) : NULL;
     run->labels = run->evaluator ? mem_zeroed((size_t)spec->batch, 1, err) : NULL;
     return run->labels ? net_set_optimizer(run->net, &spec->optimizer, err) : -1;
 }

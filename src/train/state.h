@@ -35,7 +35,7 @@ int64_t curve_next(const struct train_spec *spec, int64_t iteration);
 /* Evaluates parts of a dataset with a network's current weights. */
 struct evaluator;
 struct evaluator *evaluator_create(struct network *net, const struct dataset *dataset,
-                                   struct error *err);
+                                   int32_t batch, struct error *err);
 void evaluator_destroy(struct evaluator *evaluator); /* accepts NULL */
 struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_part part);
 

@@ -58,10 +58,7 @@ static int use_network(struct attempt *attempt, struct error *err)
     int64_t batch = attempt->training->batch;
     if (real->net != NULL && real->net_index == index && real->net_batch == batch)
         return 0;
-    struct net_options options = {
-        .train_batch = (int32_t)batch,
-        .evaluate_batch = TRAIN_EVALUATE_BATCH,
-    };
+    struct net_options options = {.train_batch = (int32_t)batch};
     net_destroy(real->net);
     real->net = net_create(&real->plan->networks[index].spec, options, err);
     real->net_index = index;
@@ -112,6 +109,7 @@ static void make_spec(struct attempt *attempt)
         .schedule = training->schedule,
         .fixed_rate = task->fixed_rate ? schedule_rate(&training->schedule, last - 1) : NAN,
         .batch = training->batch,
+        .evaluate_batch = net_evaluate_batch(&attempt->real->plan->networks[task->network].spec),
         .start = task->start_iteration,
         .iterations = last,
         .evaluate_every = training->evaluate_every,

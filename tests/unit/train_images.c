@@ -44,9 +44,7 @@ static struct network *make_network(void)
     struct net_spec spec = {.input = {3, 32, 32}, .classes = 10};
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         assert_int_equal(net_spec_add(&spec, layers[i], &err), 0);
-    struct network *net = net_create(
-        &spec, (struct net_options){.train_batch = BATCH, .evaluate_batch = TRAIN_EVALUATE_BATCH},
-        &err);
+    struct network *net = net_create(&spec, (struct net_options){.train_batch = BATCH}, &err);
     if (!net)
         fail_msg("%s", err.text);
     return net;
@@ -58,6 +56,7 @@ static struct train_spec spec_of(int64_t start, int64_t iterations, uint64_t aug
                                .schedule = {.base = 0.05, .iterations = iterations},
                                .fixed_rate = NAN,
                                .batch = BATCH,
+                               .evaluate_batch = 48,
                                .start = start,
                                .iterations = iterations,
                                .evaluate_every = 5,

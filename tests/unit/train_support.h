@@ -15,6 +15,7 @@
 #include "train/train.h"
 
 enum { FEATURES = 16, CLASSES = 3, TRAIN = 600, VALIDATION = 150, TEST = 300 };
+enum { EVALUATE_BATCH = 128 };
 
 struct world {
     uint8_t train_images[(TRAIN + VALIDATION) * FEATURES], train_labels[TRAIN + VALIDATION];
@@ -65,7 +66,7 @@ static inline void world_begin(struct world *world, double dropout)
                                       .train_index = world->train_index,
                                       .validation_index = world->validation_index};
     struct shape input = {1, 4, 4};
-    struct net_options options = {.train_batch = 20, .evaluate_batch = TRAIN_EVALUATE_BATCH};
+    struct net_options options = {.train_batch = 20, .evaluate_batch = EVALUATE_BATCH};
     struct net_spec spec;
     assert_int_equal(net_spec_named("fc-24", input, CLASSES, dropout, &spec, NULL), 0);
     world->net = net_create(&spec, options, NULL);
@@ -90,6 +91,7 @@ static inline struct train_spec plain_sgd(int64_t iterations)
         .schedule = {.base = 0.3, .kind = SCHEDULE_CONSTANT, .iterations = iterations},
         .fixed_rate = NAN,
         .batch = 20,
+        .evaluate_batch = EVALUATE_BATCH,
         .iterations = iterations,
         .evaluate_every = 10,
         .order = {.seed = 1, .purpose = RNG_ORDER},
@@ -179,8 +181,9 @@ static inline void assert_scores_of(struct world *world, const struct train_resu
     memcpy(net_weights(world->net), weights, (size_t)world->size * sizeof *weights);
     for (int part = PART_TRAIN; part <= PART_TEST; part++) {
         struct train_score score;
-        assert_int_equal(
-            train_evaluate(world->net, &world->dataset, (enum dataset_part)part, &score, NULL), 0);
+        assert_int_equal(train_evaluate(world->net, &world->dataset, (enum dataset_part)part,
+                                        EVALUATE_BATCH, &score, NULL),
+                         0);
         assert_true(!isnan(score.loss));
         assert_same_score(result->scores[part][when], score);
     }

@@ -19,16 +19,14 @@
 #define TRAIN_MAX_CAPTURES 64
 #define TRAIN_MARKS 4 /* the first `at` iterations have scores of their own in the results */
 
-/* Examples evaluated at once: part of what fixes rounding, so it is the same for every run. The
- * network must have been created for at least this evaluate_batch. A multiple of NET_LANES; between
- * 128 and 240 the speed is the same, and 128 of LeNet's inputs are 400 kB of cache. */
-#define TRAIN_EVALUATE_BATCH 128
-
 struct train_spec {
     struct optimizer_spec optimizer;
     struct schedule_spec schedule;
     double fixed_rate; /* NaN = the schedule; else this rate throughout (rewind.what: none) */
     int64_t batch;
+    /* Examples evaluated at once, a multiple of NET_LANES and no more than the network was made
+     * for. Part of what fixes rounding, so it is net_evaluate_batch's for every run. */
+    int32_t evaluate_batch;
     int64_t start, iterations; /* k and T, 0 <= k <= T */
     int64_t evaluate_every;    /* >= 1 */
     int32_t at_count;
@@ -95,8 +93,9 @@ int train_run(const struct train_spec *spec, struct network *net, const struct d
               const struct train_hooks *hooks, struct train_result *result, struct error *err);
 void train_result_finish(struct train_result *result); /* may be called twice */
 
-/* Mean loss and accuracy of the network's current weights on a whole part; NaN for an empty one. */
+/* Mean loss and accuracy of the network's current weights on a whole part, `batch` examples at once
+ * (see evaluate_batch); NaN for an empty one. */
 int train_evaluate(struct network *net, const struct dataset *dataset, enum dataset_part part,
-                   struct train_score *score, struct error *err);
+                   int32_t batch, struct train_score *score, struct error *err);
 
 #endif
