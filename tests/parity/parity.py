@@ -86,8 +86,8 @@ def resnet(p, x):
 RECIPES = {
     # recipe: (network, training examples, channels, size, optimiser)
     "lenet-300-100": (fully_connected, 120, 1, 28, lambda p: torch.optim.Adam(p, 1.2e-3)),
-    "conv-2": (conv_network, 20, 3, 32, lambda p: torch.optim.Adam(p, 2e-4)),
-    "conv-6": (conv_network, 20, 3, 32, lambda p: torch.optim.Adam(p, 3e-4)),
+    "conv-2": (conv_network, 60, 3, 32, lambda p: torch.optim.Adam(p, 2e-4)),
+    "conv-6": (conv_network, 60, 3, 32, lambda p: torch.optim.Adam(p, 3e-4)),
     "resnet-18": (resnet, 32, 3, 32, lambda p: torch.optim.SGD(p, 0.1, momentum=0.9, weight_decay=1e-4)),
 }
 
