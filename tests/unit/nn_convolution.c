@@ -158,7 +158,7 @@ static void check_gradient(const struct kernels *kernels, enum conv_method metho
 
 static void check_example(const struct kernels *kernels, const struct example *e)
 {
-    for (int method = 0; method < CONV_METHODS; method++) {
+    for (enum conv_method method = 0; method < CONV_METHODS; method++) {
         check_data(kernels, method, forward_of(e, NULL, NULL), e->y, e->outputs);
         check_data(kernels, method, rectified_of(e, NULL, NULL), e->rectified, e->outputs);
         check_data(kernels, method, backward_of(e, NULL, NULL), e->dx, e->inputs);
@@ -212,7 +212,7 @@ static void check_columns(const struct kernels *kernels, enum conv_method method
 
 static void column_bits(const struct kernels *kernels, const struct example *e)
 {
-    for (int method = 0; method < CONV_METHODS; method++) {
+    for (enum conv_method method = 0; method < CONV_METHODS; method++) {
         float *y = floats(e->outputs);
         float *scratch = floats(conv_data_scratch(method, &e->shape, e->columns, false));
         const struct conv_data call = rectified_of(e, y, scratch);
@@ -245,7 +245,7 @@ static void pad(struct example *e, int64_t column, float value)
 
 static void padding_bits(const struct kernels *kernels, struct example *e)
 {
-    for (int method = 0; method < CONV_METHODS; method++) {
+    for (enum conv_method method = 0; method < CONV_METHODS; method++) {
         float *dw[2];
         for (int i = 0; i < 2; i++) {
             dw[i] = floats(e->weights);
@@ -282,7 +282,7 @@ static void broken_examples_stay_alone(void **state)
         e.x[i] = NAN;
     for (size_t i = 0; i < ISA_COUNT; i++) {
         const struct kernels *kernels = kernels_find(every_isa[i]);
-        for (int method = 0; kernels && method < CONV_METHODS; method++) {
+        for (enum conv_method method = 0; kernels && method < CONV_METHODS; method++) {
             float *y = floats(e.outputs);
             float *scratch = floats(conv_data_scratch(method, &shape, 16, false));
             const struct conv_data call = rectified_of(&e, y, scratch);

@@ -20,9 +20,24 @@ struct data_pass {
     const struct conv_data *call;
     struct winograd_data_layout layout;
     float *x, *y, *filters, *taps;
-    int64_t first_unit; /* of the block */
-    int units;
+    int64_t first_unit, units; /* of the block */
 };
+
+static void transform_argument(const struct data_pass *pass)
+{
+    const struct winograd_data_layout *l = &pass->layout;
+    const struct winograd_patches patches = {
+        .tiling = &l->tiling,
+        .first_unit = pass->first_unit,
+        .units = pass->units,
+        .x = pass->call->x,
+        .channels = l->from,
+        .to = pass->x,
+        .row = BLOCK_COLUMNS,
+        .point_stride = l->x_stride,
+    };
+    KERNEL(winograd_transform_patches)(&patches);
+}
 
 /* The filters */
 
@@ -168,10 +183,8 @@ void KERNEL(winograd_data)(const struct conv_data *call)
     pass.taps = call->scratch + l->taps;
     pass.filters = call->scratch + l->filters;
     for (; pass.first_unit < l->tiling.units; pass.first_unit += BLOCK_UNITS) {
-        pass.units = (int)least(BLOCK_UNITS, l->tiling.units - pass.first_unit);
-        KERNEL(winograd_transform_patches)
-        (&l->tiling, pass.first_unit, pass.units, call->x, l->from, pass.x, BLOCK_COLUMNS,
-         l->x_stride);
+        pass.units = least(BLOCK_UNITS, l->tiling.units - pass.first_unit);
+        transform_argument(&pass);
         for (int64_t panel = 0; panel < l->panels; panel++)
             compute_panel(&pass, panel);
     }

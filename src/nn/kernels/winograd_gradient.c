@@ -22,19 +22,41 @@ struct gradient_pass {
 
 /* The gradient of the result */
 
-/* Pixels [16][examples][outputs] of one unit's tile for KERNEL_LANES outputs; those outside of the
- * image are left out. */
-static void gather_pixels(const float *from, int64_t plane, int64_t outputs,
-                          const struct winograd_square *s, float *pixels)
+/* The block's tiles of dy, for KERNEL_LANES outputs from `first` on. */
+struct tiles {
+    struct winograd_square squares[GRADIENT_UNITS];
+    int64_t first, outputs; /* present outputs, may be more */
+};
+
+/* Pixel (i, j) of a unit: [example][output]. */
+static float *pixel_of(const struct gradient_pass *pass, int64_t unit, int i, int j)
 {
-    for (int i = 0; i < s->bottom; i++)
-        for (int j = 0; j < s->right; j++)
-            for (int64_t o = 0; o < KERNEL_LANES; o += VECTOR)
-                for (int64_t e = 0; e < KERNEL_LANES; e += VECTOR)
-                    transpose_part(from + i * s->row + j * s->column + o * plane + e, plane,
-                                   outputs - o,
-                                   pixels + ((i * 4 + j) * KERNEL_LANES + e) * KERNEL_LANES + o,
-                                   KERNEL_LANES, VECTOR, VECTOR);
+    return pass->pixels + unit * UNIT_PIXELS +
+           (i * WINOGRAD_TILE + j) * KERNEL_LANES * KERNEL_LANES;
+}
+
+static void transpose_pixel(const float *from, int64_t plane, int64_t outputs, float *to)
+{
+    for (int64_t o = 0; o < KERNEL_LANES; o += VECTOR)
+        for (int64_t e = 0; e < KERNEL_LANES; e += VECTOR)
+            transpose_part(from + o * plane + e, plane, outputs - o, to + e * KERNEL_LANES + o,
+                           KERNEL_LANES, VECTOR, VECTOR);
+}
+
+/* Transposes the pixels of all units that lie in the image, neighbouring lines together. */
+static void gather_pixels(const struct gradient_pass *pass, const struct tiles *tiles)
+{
+    const struct winograd_tiling *t = &pass->layout.tiling;
+    const int64_t plane = t->height * t->width * t->columns;
+    const float *dy = pass->call->dy + tiles->first * plane;
+    for (int i = 0; i < WINOGRAD_TILE; i++)
+        for (int j = 0; j < WINOGRAD_TILE; j++)
+            for (int64_t unit = 0; unit < pass->units; unit++) {
+                const struct winograd_square *s = &tiles->squares[unit];
+                if (i < s->bottom && j < s->right)
+                    transpose_pixel(dy + s->origin + i * s->row + j * s->column, plane,
+                                    tiles->outputs, pixel_of(pass, unit, i, j));
+            }
 }
 
 INLINE void transform_gradient(const struct winograd_square *s, const float *pixels, float *to,
@@ -64,21 +86,42 @@ INLINE void transform_gradient(const struct winograd_square *s, const float *pix
     }
 }
 
-/* dy's points of the block's unit `unit`, for KERNEL_LANES outputs from `output` on. */
-static void transform_outputs(struct gradient_pass *pass, int64_t unit, int64_t output)
+/* The points of the block's dy. */
+static void transform_outputs(const struct gradient_pass *pass)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
-    const int64_t plane = l->tiling.height * l->tiling.width * l->tiling.columns;
-    const struct winograd_square s =
-        winograd_square(&l->tiling, pass->first_unit + unit, WINOGRAD_TILE, 0);
-    float *to = pass->dy + output / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride +
-                unit * KERNEL_LANES * OUTPUT_PANEL + output % OUTPUT_PANEL;
-    gather_pixels(pass->call->dy + output * plane + s.origin, plane, l->outputs - output, &s,
-                  pass->pixels);
-    for (int64_t e = 0; e < KERNEL_LANES; e++)
-        for (int64_t o = 0; o < KERNEL_LANES; o += VECTOR)
-            transform_gradient(&s, pass->pixels + e * KERNEL_LANES + o, to + e * OUTPUT_PANEL + o,
-                               l->dy_stride);
+    struct tiles tiles;
+    for (int64_t unit = 0; unit < pass->units; unit++)
+        tiles.squares[unit] =
+            winograd_square(&l->tiling, pass->first_unit + unit, WINOGRAD_TILE, 0);
+    for (tiles.first = 0; tiles.first < l->outputs; tiles.first += KERNEL_LANES) {
+        float *to = pass->dy + tiles.first / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride +
+                    tiles.first % OUTPUT_PANEL;
+        tiles.outputs = l->outputs - tiles.first;
+        gather_pixels(pass, &tiles);
+        for (int64_t unit = 0; unit < pass->units; unit++)
+            for (int64_t e = 0; e < KERNEL_LANES; e++)
+                for (int64_t o = 0; o < KERNEL_LANES; o += VECTOR)
+                    transform_gradient(
+                        &tiles.squares[unit], pixel_of(pass, unit, 0, 0) + e * KERNEL_LANES + o,
+                        to + (unit * KERNEL_LANES + e) * OUTPUT_PANEL + o, l->dy_stride);
+    }
+}
+
+static void transform_inputs(const struct gradient_pass *pass)
+{
+    const struct winograd_gradient_layout *l = &pass->layout;
+    const struct winograd_patches patches = {
+        .tiling = &l->tiling,
+        .first_unit = pass->first_unit,
+        .units = pass->units,
+        .x = pass->call->x,
+        .channels = l->inputs,
+        .to = pass->x,
+        .row = l->examples,
+        .point_stride = l->x_stride,
+    };
+    KERNEL(winograd_transform_patches)(&patches);
 }
 
 /* The products */
@@ -160,12 +203,8 @@ static void compute_pair(struct gradient_pass *pass, int64_t input_panel, int64_
 static void compute_block(struct gradient_pass *pass)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
-    KERNEL(winograd_transform_patches)
-    (&l->tiling, pass->first_unit, pass->units, pass->call->x, l->inputs, pass->x, l->examples,
-     l->x_stride);
-    for (int64_t unit = 0; unit < pass->units; unit++)
-        for (int64_t output = 0; output < l->outputs; output += KERNEL_LANES)
-            transform_outputs(pass, unit, output);
+    transform_inputs(pass);
+    transform_outputs(pass);
     for (int64_t output_panel = 0; output_panel < l->output_panels; output_panel++)
         for (int64_t input_panel = 0; input_panel < l->input_panels; input_panel++)
             compute_pair(pass, input_panel, output_panel);

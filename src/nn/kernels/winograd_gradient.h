@@ -5,10 +5,10 @@
 #include "panels.h"
 #include "winograd.h"
 
-#ifndef GB
-#define GB 8
-#endif
-#define GRADIENT_UNITS GB /* units that are summed at a time */
+#define GRADIENT_UNITS 4 /* units that are summed at a time */
+
+/* Floats of a unit's tile: [pixel][example][output]. */
+#define UNIT_PIXELS (WINOGRAD_TILE * WINOGRAD_TILE * KERNEL_LANES * KERNEL_LANES)
 
 /* What lies where in the scratch of a pass. */
 struct winograd_gradient_layout {
@@ -39,7 +39,7 @@ winograd_gradient_layout(const struct conv_shape *shape, int64_t columns)
     l.dw_floats = WINOGRAD_POINTS * l.dw_stride;
     l.dy = l.x + WINOGRAD_POINTS * l.x_stride;
     l.pixels = l.dy + l.output_panels * WINOGRAD_POINTS * l.dy_stride;
-    l.taps = l.pixels + WINOGRAD_TILE * WINOGRAD_TILE * KERNEL_LANES * KERNEL_LANES;
+    l.taps = l.pixels + GRADIENT_UNITS * UNIT_PIXELS;
     l.dw = l.taps + INPUT_PANEL * FILTER_TAPS * OUTPUT_PANEL;
     l.total = l.dw + (l.keeps_sums ? l.input_panels * l.output_panels : 1) * l.dw_floats;
     return l;

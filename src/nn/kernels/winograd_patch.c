@@ -1,27 +1,35 @@
-/* The points of an argument's patches. Units that lie side by side are taken together, channel by
- * channel, so that neighbouring lines are fetched together. */
+/* The points of an argument's patches. Up to GROUP units, which mostly are one tile of neighbouring
+ * examples, are taken together, pixel by pixel: neighbouring lines of memory are fetched together.
+ */
 #include "winograd_transform.h"
 
 #define GROUP 4
+#define UNIT_VECTORS (KERNEL_LANES / VECTOR)
 
-/* to = B^T x B of one vector; `whole`: no pixel lies outside of the image. */
-INLINE void transform_patch(const struct winograd_square *s, const float *from, float *to,
-                            int64_t point_stride, const bool whole)
+struct patch_group {
+    struct winograd_square squares[GROUP];
+    int count;
+};
+
+/* Column j of B^T x, for the examples from `lane` on. */
+INLINE void transform_column(const struct winograd_square *s, const float *plane, int lane, int j,
+                             vfloat lines[6][6])
 {
-    vfloat lines[6][6];
+    vfloat d[6], t[6];
     UNROLL
-    for (int j = 0; j < 6; j++) {
-        vfloat d[6], t[6];
-        UNROLL
-        for (int i = 0; i < 6; i++)
-            d[i] = whole || (j >= s->left && j < s->right && i >= s->top && i < s->bottom)
-                       ? vload(from + i * s->row + j * s->column)
-                       : vset(0);
-        transform_patch_line(d, t);
-        UNROLL
-        for (int i = 0; i < 6; i++)
-            lines[i][j] = t[i];
-    }
+    for (int i = 0; i < 6; i++)
+        d[i] = i >= s->top && i < s->bottom && j >= s->left && j < s->right
+                   ? vload(plane + (s->origin + lane + i * s->row + j * s->column))
+                   : vset(0);
+    transform_patch_line(d, t);
+    UNROLL
+    for (int i = 0; i < 6; i++)
+        lines[i][j] = t[i];
+}
+
+/* (B^T x) B */
+INLINE void transform_lines(const vfloat lines[6][6], float *to, int64_t point_stride)
+{
     UNROLL
     for (int i = 0; i < 6; i++) {
         vfloat t[6];
@@ -32,32 +40,30 @@ INLINE void transform_patch(const struct winograd_square *s, const float *from, 
     }
 }
 
-/* The points of one unit. */
-static void transform_unit(const struct winograd_square *s, const float *plane, float *to,
-                           int64_t point_stride)
+static void transform_group(const struct patch_group *group, const float *plane, float *to,
+                            int64_t point_stride)
 {
-    const float *from = plane + s->origin;
-    if (s->top == 0 && s->left == 0 && s->bottom == 6 && s->right == 6)
-        for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
-            transform_patch(s, from + lane, to + lane, point_stride, true);
-    else
-        for (int lane = 0; lane < KERNEL_LANES; lane += VECTOR)
-            transform_patch(s, from + lane, to + lane, point_stride, false);
+    vfloat lines[GROUP][UNIT_VECTORS][6][6];
+    for (int j = 0; j < 6; j++)
+        for (int u = 0; u < group->count; u++)
+            for (int v = 0; v < UNIT_VECTORS; v++)
+                transform_column(&group->squares[u], plane + group->squares[u].origin + v * VECTOR,
+                                 j, lines[u][v]);
+    for (int u = 0; u < group->count; u++)
+        for (int v = 0; v < UNIT_VECTORS; v++)
+            transform_lines(lines[u][v], to + u * KERNEL_LANES + v * VECTOR, point_stride);
 }
 
-void KERNEL(winograd_transform_patches)(const struct winograd_tiling *tiling, int64_t first,
-                                        int64_t units, const float *x, int64_t channels, float *to,
-                                        int64_t row, int64_t point_stride)
+void KERNEL(winograd_transform_patches)(const struct winograd_patches *p)
 {
-    const int64_t plane = tiling->height * tiling->width * tiling->columns;
-    for (int64_t u = 0; u < units; u += GROUP) {
-        struct winograd_square squares[GROUP];
-        const int count = (int)(units - u < GROUP ? units - u : GROUP);
-        for (int i = 0; i < count; i++)
-            squares[i] = winograd_square(tiling, first + u + i, WINOGRAD_PATCH, 1);
-        for (int64_t c = 0; c < channels; c++)
-            for (int i = 0; i < count; i++)
-                transform_unit(&squares[i], x + c * plane, to + c * row + (u + i) * KERNEL_LANES,
-                               point_stride);
+    const struct winograd_tiling *t = p->tiling;
+    const int64_t plane = t->height * t->width * t->columns;
+    for (int64_t u = 0; u < p->units; u += GROUP) {
+        struct patch_group group = {.count = (int)least(p->units - u, GROUP)};
+        for (int i = 0; i < group.count; i++)
+            group.squares[i] = winograd_square(t, p->first_unit + u + i, WINOGRAD_PATCH, 1);
+        for (int64_t c = 0; c < p->channels; c++)
+            transform_group(&group, p->x + c * plane, p->to + c * p->row + u * KERNEL_LANES,
+                            p->point_stride);
     }
 }

@@ -67,10 +67,17 @@ INLINE void transform_filter_gradient_line(const vfloat t[6], vfloat g[3])
     g[2] = vfma(vset(4), s2, s) + t[5];
 }
 
-/* Points [36][channels][row] of the argument x for `units` units from `first` on; `to` is the first
- * unit's place, point_stride the floats between points. */
-void KERNEL(winograd_transform_patches)(const struct winograd_tiling *tiling, int64_t first,
-                                        int64_t units, const float *x, int64_t channels, float *to,
-                                        int64_t row, int64_t point_stride);
+/* Points of an argument: to[point * point_stride + channel * row + example], for `units` units from
+ * `first_unit` on, whose examples lie one behind the other. */
+struct winograd_patches {
+    const struct winograd_tiling *tiling;
+    int64_t first_unit, units;
+    const float *x;
+    int64_t channels;
+    float *to;
+    int64_t row, point_stride;
+};
+
+void KERNEL(winograd_transform_patches)(const struct winograd_patches *patches);
 
 #endif
