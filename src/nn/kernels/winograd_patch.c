@@ -47,8 +47,7 @@ static void transform_group(const struct patch_group *group, const float *plane,
     for (int j = 0; j < 6; j++)
         for (int u = 0; u < group->count; u++)
             for (int v = 0; v < UNIT_VECTORS; v++)
-                transform_column(&group->squares[u], plane + group->squares[u].origin + v * VECTOR,
-                                 j, lines[u][v]);
+                transform_column(&group->squares[u], plane, v * VECTOR, j, lines[u][v]);
     for (int u = 0; u < group->count; u++)
         for (int v = 0; v < UNIT_VECTORS; v++)
             transform_lines(lines[u][v], to + u * KERNEL_LANES + v * VECTOR, point_stride);
