@@ -92,6 +92,49 @@ static void products_match_the_reference(void **state)
     for_each_isa(products);
 }
 
+/* Adding a second product to a first one is one product over both depths, bit for bit. */
+static void accumulation(const struct kernels *kernels)
+{
+    enum { ROWS = 7, DEPTH = 300, FIRST = 120, COLUMNS = 70, STRIDE = 80 };
+    float *a = floats(ROWS * DEPTH), *b = floats(DEPTH * STRIDE);
+    float *whole = floats(ROWS * STRIDE), *parts = floats(ROWS * STRIDE);
+    fill_normal(a, ROWS * DEPTH, 1);
+    fill_normal(b, DEPTH * STRIDE, 2);
+    memset(whole, 0, sizeof *whole * ROWS * STRIDE);
+    memset(parts, 0, sizeof *parts * ROWS * STRIDE);
+    struct product p = {.rows = ROWS,
+                        .columns = COLUMNS,
+                        .depth = DEPTH,
+                        .a = a,
+                        .a_row = DEPTH,
+                        .a_depth = 1,
+                        .b = b,
+                        .b_stride = STRIDE,
+                        .c = whole,
+                        .c_stride = STRIDE};
+    kernels->product(&p);
+    p.c = parts;
+    p.depth = FIRST;
+    kernels->product(&p);
+    p.a += FIRST;
+    p.b += FIRST * STRIDE;
+    p.depth = DEPTH - FIRST;
+    p.accumulate = true;
+    kernels->product(&p);
+    assert_same_bits(parts, whole, ROWS * STRIDE);
+    free(a);
+    free(b);
+    free(whole);
+    free(parts);
+}
+
+static void products_add_up(void **state)
+{
+    (void)state;
+    for_each_isa(accumulation);
+    accumulation(&kernels_reference);
+}
+
 /* A column's bits do not depend on which columns stand beside it, nor on where buffers begin. */
 static void same_bits(const struct kernels *kernels)
 {
@@ -420,6 +463,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_match_the_reference),
+        cmocka_unit_test(products_add_up),
         cmocka_unit_test(product_bits_depend_on_values_alone),
         cmocka_unit_test(transposes_are_exact),
         cmocka_unit_test(elementwise_kernels_match_the_reference),
