@@ -6,8 +6,7 @@
 #include "winograd_data.h"
 #include "winograd_gradient.h"
 
-/* Winograd's transforms cost about as much as 14 more channels would: fewer are summed faster
- * directly. */
+/* Winograd's transforms pay from 4 channels of the argument on. */
 #define FEW_CHANNELS 3
 
 /* Most pixels of a small image lie at an edge, and what padding saves the direct sum is more than
@@ -19,7 +18,7 @@ static bool is_small(const struct conv_shape *shape)
     return 5 * tap_pixels < 7 * points; /* measured: equal between 1.2 and 1.5 */
 }
 
-static enum conv_method method(const struct conv_shape *shape, int64_t channels)
+static enum conv_method choose(const struct conv_shape *shape, int64_t channels)
 {
     if (channels <= FEW_CHANNELS)
         return CONV_DIRECT;
@@ -28,12 +27,12 @@ static enum conv_method method(const struct conv_shape *shape, int64_t channels)
 
 enum conv_method conv3x3_data_method(const struct conv_shape *shape, bool backward)
 {
-    return method(shape, backward ? shape->outputs : shape->inputs);
+    return choose(shape, backward ? shape->outputs : shape->inputs);
 }
 
 enum conv_method conv3x3_gradient_method(const struct conv_shape *shape)
 {
-    return method(shape, shape->inputs);
+    return choose(shape, shape->inputs);
 }
 
 int64_t conv_data_scratch(enum conv_method method, const struct conv_shape *shape, int64_t columns,

@@ -6,8 +6,6 @@
 #include "kernels.h"
 #include "panels.h"
 
-#define DIRECT_TAPS 3 /* in a row of the filter */
-
 static inline int64_t direct_round_up(int64_t n, int64_t multiple)
 {
     return (n + multiple - 1) / multiple * multiple;
@@ -32,20 +30,18 @@ static inline struct direct_data_layout direct_data_layout(const struct conv_sha
         .to = backward ? shape->inputs : shape->outputs,
     };
     l.to_stride = direct_round_up(l.to, KERNEL_LANES);
-    l.filter_floats = DIRECT_TAPS * DIRECT_TAPS * l.from * l.to_stride;
+    l.filter_floats = FILTER_TAPS * l.from * l.to_stride;
     l.total =
-        DIRECT_ROW_KINDS * l.filter_floats + shape->width * DIRECT_TAPS * l.from * BLOCK_COLUMNS;
+        DIRECT_ROW_KINDS * l.filter_floats + shape->width * FILTER_WIDTH * l.from * BLOCK_COLUMNS;
     return l;
 }
 
 /* Gradient of the weights. */
-#ifndef DIRECT_RUN
 #define DIRECT_RUN 64 /* pixels and examples that are summed at a time */
-#endif
 
 static inline int64_t direct_gradient_floats(const struct conv_shape *shape)
 {
-    return DIRECT_RUN * direct_round_up(shape->inputs * DIRECT_TAPS * DIRECT_TAPS, KERNEL_LANES);
+    return DIRECT_RUN * direct_round_up(shape->inputs * FILTER_TAPS, KERNEL_LANES);
 }
 
 #endif

@@ -32,10 +32,11 @@ static struct tap_rows tap_rows(bool above, bool below)
 static float weight(const struct conv_data *call, int64_t to, int64_t from, int64_t row,
                     int64_t column)
 {
-    const int64_t inputs = call->shape.inputs, last = DIRECT_TAPS - 1;
+    const int64_t inputs = call->shape.inputs, last = FILTER_WIDTH - 1;
     if (!call->backward)
-        return call->w[((to * inputs + from) * DIRECT_TAPS + row) * DIRECT_TAPS + column];
-    return call->w[((from * inputs + to) * DIRECT_TAPS + last - row) * DIRECT_TAPS + last - column];
+        return call->w[((to * inputs + from) * FILTER_WIDTH + row) * FILTER_WIDTH + column];
+    return call
+        ->w[((from * inputs + to) * FILTER_WIDTH + last - row) * FILTER_WIDTH + last - column];
 }
 
 /* Filters [column][row][from][to] with the given rows alone. */
@@ -43,7 +44,7 @@ static void lay_out_filters(const struct direct_pass *pass, struct tap_rows rows
 {
     const struct direct_data_layout *l = &pass->layout;
     float *to = pass->filters + rows.kind * l->filter_floats;
-    for (int64_t column = 0; column < DIRECT_TAPS; column++)
+    for (int64_t column = 0; column < FILTER_WIDTH; column++)
         for (int64_t row = rows.first; row < rows.first + rows.count; row++)
             for (int64_t c = 0; c < l->from; c++, to += l->to_stride)
                 for (int64_t o = 0; o < l->to; o++)
@@ -107,8 +108,7 @@ void KERNEL(direct_data)(const struct conv_data *call)
     lay_out_filters(&pass, tap_rows(height > 1, false));
     lay_out_filters(&pass, tap_rows(true, true));
     for (int64_t column = 0; column < call->columns; column += BLOCK_COLUMNS) {
-        const int64_t left = call->columns - column;
-        const int64_t columns = left < BLOCK_COLUMNS ? left : BLOCK_COLUMNS;
+        const int64_t columns = least(BLOCK_COLUMNS, call->columns - column);
         for (int64_t y = 0; y < height; y++) {
             const struct tap_rows rows = tap_rows(y > 0, y < height - 1);
             fill_strip(&pass, y, rows, column, columns);

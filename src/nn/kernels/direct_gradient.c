@@ -29,8 +29,9 @@ struct tap {
 static struct tap find_tap(const struct direct_pass *pass, int64_t index, int64_t y)
 {
     const struct conv_gradient *call = pass->call;
-    const int64_t input = index / 9, row = y + index / 3 % 3 - 1;
-    const int64_t shift = (index % 3 - 1) * call->columns;
+    const int64_t input = index / FILTER_TAPS;
+    const int64_t row = y + index / FILTER_WIDTH % FILTER_WIDTH - 1;
+    const int64_t shift = (index % FILTER_WIDTH - 1) * call->columns;
     if (index >= pass->taps || row < 0 || row >= call->shape.height)
         return (struct tap){0};
     return (struct tap){.begin = input * pass->plane + row * pass->row + shift,
@@ -108,8 +109,8 @@ void KERNEL(direct_gradient)(const struct conv_gradient *call)
         .call = call,
         .plane = call->shape.height * call->shape.width * call->columns,
         .row = call->shape.width * call->columns,
-        .taps = call->shape.inputs * 9,
-        .stride = direct_round_up(call->shape.inputs * 9, KERNEL_LANES),
+        .taps = call->shape.inputs * FILTER_TAPS,
+        .stride = direct_round_up(call->shape.inputs * FILTER_TAPS, KERNEL_LANES),
         .arguments = call->scratch,
     };
     for (int64_t y = 0; y < call->shape.height; y++)

@@ -3,7 +3,8 @@
 #ifndef SWEEPSTAKE_NN_PANELS_H
 #define SWEEPSTAKE_NN_PANELS_H
 
-#define FILTER_TAPS 9
+#define FILTER_WIDTH 3
+#define FILTER_TAPS (FILTER_WIDTH * FILTER_WIDTH)
 #define RESULT_PANEL 48   /* channels of the result of a convolution of activations */
 #define ARGUMENT_SLICE 64 /* its argument's, at most */
 #define INPUT_PANEL 48    /* channels of x in a gradient of weights */

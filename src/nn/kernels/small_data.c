@@ -35,7 +35,7 @@ static void add_pixel(const struct small_pass *pass, const struct filter_block *
     const int64_t row = pixel / shape->width, column = pixel % shape->width;
     bool accumulate = b->from > 0;
     for (int64_t tap = 0; tap < FILTER_TAPS; tap++) {
-        const int64_t i = row + tap / 3 - 1, j = column + tap % 3 - 1;
+        const int64_t i = row + tap / FILTER_WIDTH - 1, j = column + tap % FILTER_WIDTH - 1;
         if (i < 0 || i >= shape->height || j < 0 || j >= shape->width)
             continue;
         const struct product product = {

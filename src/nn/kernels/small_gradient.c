@@ -43,7 +43,7 @@ static void add_tap(const struct small_pass *pass, const struct gradient_block *
             .a_depth = 1,
             .b = pass->dy + pixel * call->columns * OUTPUT_PANEL,
             .b_stride = OUTPUT_PANEL,
-            .c = pass->taps + (i * 3 + j) * OUTPUT_PANEL,
+            .c = pass->taps + (i * FILTER_WIDTH + j) * OUTPUT_PANEL,
             .c_stride = FILTER_TAPS * OUTPUT_PANEL,
             .accumulate = accumulate,
         };
@@ -56,8 +56,8 @@ static void compute_pair(const struct small_pass *pass, const struct gradient_bl
 {
     /* Not every tap meets a pixel. */
     memset(pass->taps, 0, (size_t)pass->layout.taps_floats * sizeof *pass->taps);
-    for (int64_t i = 0; i < 3; i++)
-        for (int64_t j = 0; j < 3; j++)
+    for (int64_t i = 0; i < FILTER_WIDTH; i++)
+        for (int64_t j = 0; j < FILTER_WIDTH; j++)
             add_tap(pass, b, i, j);
     KERNEL(scatter_filters)(pass->taps, b, pass->call);
 }

@@ -1,5 +1,5 @@
-/* The transforms of winograd.h on vectors, one dimension at a time, and the two-dimensional one of
- * the argument, which two passes need. */
+/* The transforms of winograd.h on vectors, one dimension at a time; and the points of an argument,
+ * which activations and gradients of weights both start from. */
 #ifndef SWEEPSTAKE_NN_WINOGRAD_TRANSFORM_H
 #define SWEEPSTAKE_NN_WINOGRAD_TRANSFORM_H
 
