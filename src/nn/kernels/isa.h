@@ -37,6 +37,8 @@ void KERNEL(small_data)(const struct conv_data *call);
 void KERNEL(small_gradient)(const struct conv_gradient *call);
 void KERNEL(winograd_data)(const struct conv_data *call);
 void KERNEL(winograd_gradient)(const struct conv_gradient *call);
+void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call);
+void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call);
 
 extern const struct kernels KERNEL(kernels);
 

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "convolution.h"
+#include "sparse.h"
 
 struct error;
 
@@ -135,6 +136,9 @@ struct kernels {
     /* 3x3 convolutions; see convolution.h. */
     void (*conv_data[CONV_METHODS])(const struct conv_data *call);
     void (*conv_gradient[CONV_METHODS])(const struct conv_gradient *call);
+    /* 3x3 convolutions on surviving weights; see sparse.h. */
+    void (*sparse_conv_data)(const struct sparse_conv_data *call);
+    void (*sparse_conv_gradient)(const struct sparse_conv_gradient *call);
 };
 
 extern const struct kernels kernels_reference;

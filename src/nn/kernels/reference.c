@@ -5,6 +5,7 @@
 #include "kernels.h"
 #include "reference_convolution.h"
 #include "reference_images.h"
+#include "reference_sparse_convolution.h"
 
 static void reference_product(const struct product *p)
 {
@@ -156,4 +157,6 @@ const struct kernels kernels_reference = {
     .clear_masked = reference_clear_masked,
     .conv_data = {reference_conv_data, reference_conv_data, reference_conv_data},
     .conv_gradient = {reference_conv_gradient, reference_conv_gradient, reference_conv_gradient},
+    .sparse_conv_data = reference_sparse_conv_data,
+    .sparse_conv_gradient = reference_sparse_conv_gradient,
 };

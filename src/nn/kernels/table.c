@@ -31,4 +31,6 @@ const struct kernels KERNEL(kernels) = {
     .conv_gradient = {[CONV_DIRECT] = KERNEL(direct_gradient),
                       [CONV_SMALL] = KERNEL(small_gradient),
                       [CONV_WINOGRAD] = KERNEL(winograd_gradient)},
+    .sparse_conv_data = KERNEL(sparse_conv_data),
+    .sparse_conv_gradient = KERNEL(sparse_conv_gradient),
 };
