@@ -5,6 +5,7 @@
 #include "kernels.h"
 #include "reference_convolution.h"
 #include "reference_images.h"
+#include "reference_sparse.h"
 
 static void reference_product(const struct product *p)
 {
@@ -154,6 +155,9 @@ const struct kernels kernels_reference = {
     .sgd = reference_sgd,
     .adam = reference_adam,
     .clear_masked = reference_clear_masked,
+    .sparse_product = reference_sparse_product,
+    .sparse_gradient = reference_sparse_gradient,
+    .gather = reference_gather,
     .conv_data = {reference_conv_data, reference_conv_data, reference_conv_data},
     .conv_gradient = {reference_conv_gradient, reference_conv_gradient, reference_conv_gradient},
 };
