@@ -108,7 +108,6 @@ const struct operation operation_conv = {
     .text = conv_text,
     .multiply_adds = conv_multiply_adds,
     .absorbs_relu = true,
-    .wants_finite_padding = true,
     .scratch_size = conv_scratch_size,
     .forward = conv_forward,
     .backward = conv_backward,

@@ -133,21 +133,20 @@ static bool hear_progress(void *user, int64_t iteration)
            hooks->progress(hooks->user, (double)iteration);
 }
 
-static int capture(void *user, int32_t which, const float *weights, struct error *err)
+static int capture(void *user, int32_t which, const struct network *net, struct error *err)
 {
     struct attempt *attempt = user;
-    return keep_capture(&attempt->keep, which, weights, err);
+    return keep_capture(&attempt->keep, which, net, err);
 }
 
 static int train(struct attempt *attempt, struct error *err)
 {
     struct network *net = attempt->real->net;
     struct train_hooks hooks = {.user = attempt, .progress = hear_progress, .capture = capture};
-    size_t bytes = (size_t)net_block_size(net) * sizeof(float);
     make_spec(attempt);
-    memcpy(net_weights(net), attempt->origin.weights, bytes);
     if (net_set_mask(net, attempt->origin.mask, err) != 0)
         return -1;
+    net_write_weights(net, attempt->origin.weights);
     return train_run(&attempt->spec, net, attempt->real->dataset, &hooks, &attempt->result, err);
 }
 
@@ -196,10 +195,7 @@ static void fill_failure(struct attempt *attempt, const struct error *why,
 
 static int write_result(struct attempt *attempt, struct work_outcome *outcome, struct error *err)
 {
-    bool diverged = attempt->result.outcome == TRAIN_DIVERGED;
-    const float *last = diverged ? NULL : net_weights(attempt->real->net);
-    if (keep_write(&attempt->keep, &attempt->origin, &attempt->result, last, &outcome->digest,
-                   err) != 0)
+    if (keep_write(&attempt->keep, &attempt->origin, &attempt->result, &outcome->digest, err) != 0)
         return -1;
     fill_result(attempt, outcome);
     return 0;

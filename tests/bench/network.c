@@ -62,7 +62,7 @@ static int measure(const char *architecture, int32_t batch, int steps, struct er
     if (!net || net_set_optimizer(net, &optimizer, err) != 0)
         return -1;
     net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
-                   (struct rng_stream){1, RNG_INIT, 0});
+                   (struct rng_stream){1, RNG_INIT, 0}, NULL);
     printf("%.9f %.0f %" PRId64 "\n", shortest_step(net, batch, steps),
            net_spec_step_operations(&spec, batch, 1), net_memory_bytes(&spec, options));
     net_destroy(net);

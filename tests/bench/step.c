@@ -73,7 +73,7 @@ static int start_subject(struct subject *subject, const struct net_spec *spec,
     subject->net = net_create(spec, options, err);
     if (!subject->net || net_set_optimizer(subject->net, &adam, err) != 0)
         return -1;
-    net_initialize(subject->net, (struct init_spec){.kind = INIT_GLOROT_NORMAL}, (struct rng_stream){1, RNG_INIT, 0});
+    net_initialize(subject->net, (struct init_spec){.kind = INIT_GLOROT_NORMAL}, (struct rng_stream){1, RNG_INIT, 0}, NULL);
     subject->train = fill_batch(net_train_input(subject->net), labels, options.train_batch);
     subject->evaluation =
         fill_batch(net_evaluate_input(subject->net), labels, options.evaluate_batch);

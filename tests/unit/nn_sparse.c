@@ -8,9 +8,8 @@ struct size {
     int64_t rows, columns, band;
 };
 
-static const struct size sizes[] = {{1, 1, 1},       {2, 3, 3},     {7, 31, 31},
-                                    {10, 100, 100},  {33, 17, 5},   {40, 300, 100},
-                                    {5, 2100, 700}};
+static const struct size sizes[] = {{1, 1, 1},   {2, 3, 3},      {7, 31, 31},   {10, 100, 100},
+                                    {33, 17, 5}, {40, 300, 100}, {5, 2100, 700}};
 static const int64_t batches[] = {16, 32, 48, 64, 80, 128, 240};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -70,7 +69,8 @@ static void check_turned(int64_t taps)
         const int64_t element = entry_element(&turned, k);
         const int64_t input = element / turned.columns, output = element % turned.columns / taps;
         const int64_t tap = taps - 1 - element % taps;
-        assert_int_equal(entry_element(&s.pattern, place[k]), (output * INPUTS + input) * taps + tap);
+        assert_int_equal(entry_element(&s.pattern, place[k]),
+                         (output * INPUTS + input) * taps + tap);
     }
     free(place);
     pattern_finish(&turned);

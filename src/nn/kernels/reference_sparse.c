@@ -19,8 +19,7 @@ void reference_sparse_product(const struct sparse_product *p)
             for (int64_t b = 0; b < pattern->bands; b++) {
                 const int32_t *begin = pattern->begin + b * pattern->rows + r;
                 for (int32_t k = begin[0]; k < begin[1]; k++)
-                    sum += (double)p->values[k] *
-                           (double)p->x[pattern->column[k] * p->columns + c];
+                    sum += (double)p->values[k] * (double)p->x[pattern->column[k] * p->columns + c];
             }
             p->y[r * p->columns + c] = p->rectify && sum <= 0 ? 0 : (float)sum;
         }

@@ -4,7 +4,7 @@
  *
  * A pattern says which elements of a matrix are there; values are kept apart, an array in the order
  * of the pattern's entries. Columns are cut into bands, so that the part of the argument which one
- * band reads stays in the second-level cache while all rows pass over it; within a band entries
+ * band reads stays in a cache while all rows pass over it; within a band entries
  * stand row by row. Every element of a result is summed in the order of its row's entries, band
  * after band.
  *
@@ -68,9 +68,9 @@ struct sparse_conv_gradient {
     float *scratch;
 };
 
-/* Columns of a band that suit the kernels: of a matrix with so many columns, and of a convolution
- * whose argument has so many channels (then a multiple of 9). */
-int64_t sparse_product_band(int64_t columns);
+/* Columns of a band that suit the kernels: of a matrix with so many columns and that share of its
+ * elements, and of a convolution whose argument has so many channels (then a multiple of 9). */
+int64_t sparse_product_band(int64_t columns, double density);
 int64_t sparse_conv_band(int64_t channels, int64_t height, int64_t width);
 
 int64_t sparse_conv_scratch_floats(int64_t channels, int64_t height, int64_t width);

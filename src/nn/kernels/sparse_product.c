@@ -1,10 +1,10 @@
 /* Products of a sparse matrix with activations, and the gradient of its values.
  *
  * PANEL columns are taken at a time. Forward, the sums of one row's panel stay in registers while
- * each of its entries is broadcast and multiplied by its row of x: one load a multiply-add, from
- * the second-level cache, which is what bounds the speed. For the gradient the row's panel of dy
- * stays in registers instead, an entry's product with x is summed to one vector, and VECTOR entries
- * are reduced to their sums together. */
+ * each of its entries is broadcast and multiplied by its row of x: one load a multiply-add, which
+ * is what bounds the speed. For the gradient the row's panel of dy stays in registers instead, an
+ * entry's product with x is summed to one vector, and VECTOR entries are reduced to their sums
+ * together. */
 #include "isa.h"
 #include "sparse_reduce.h"
 
@@ -12,6 +12,7 @@
 #define PANEL_LANES (VECTOR > 4 ? 4 : 2)
 #define PANEL_VECTORS (PANEL_LANES * LANE_VECTORS)
 #define PANEL (PANEL_LANES * KERNEL_LANES)
+#define CHAINS (VECTOR == 16 ? 2 : 1) /* of sums over entries, as far as there are registers */
 
 /* A row's entries in one band, and where its panel begins. */
 struct panel {
@@ -20,29 +21,39 @@ struct panel {
     bool first, last;      /* band */
 };
 
-INLINE void multiply_panel(const struct sparse_product *p, const struct panel *at,
+INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at, const int vectors,
+                      vfloat sums[PANEL_VECTORS])
+{
+    const vfloat value = vset(p->values[entry]);
+    const float *x = p->x + p->pattern->column[entry] * p->columns + at;
+    UNROLL
+    for (int v = 0; v < vectors; v++)
+        sums[v] = vfma(value, vload(x + v * VECTOR), sums[v]);
+}
+
+INLINE void multiply_panel(const struct sparse_product *product, const struct panel *at,
                            const int vectors)
 {
-    const int32_t *column = p->pattern->column;
-    const float *values = p->values, *x = p->x + at->column;
-    const int64_t stride = p->columns;
-    float *y = p->y + at->row * stride + at->column;
-    const vfloat bias = vset(p->bias ? p->bias[at->row] : 0);
-    vfloat sums[PANEL_VECTORS];
+    const struct sparse_product p = *product;
+    float *y = p.y + at->row * p.columns + at->column;
+    const vfloat bias = vset(p.bias ? p.bias[at->row] : 0);
+    vfloat sums[CHAINS][PANEL_VECTORS] = {0};
     UNROLL
     for (int v = 0; v < vectors; v++)
-        sums[v] = at->first ? bias : vload(y + v * VECTOR);
-    for (int64_t k = at->begin; k < at->end; k++) {
-        const vfloat value = vset(values[k]);
-        const float *row = x + column[k] * stride;
+        sums[0][v] = at->first ? bias : vload(y + v * VECTOR);
+    int64_t k = at->begin;
+    for (; k + CHAINS <= at->end; k += CHAINS) {
         UNROLL
-        for (int v = 0; v < vectors; v++)
-            sums[v] = vfma(value, vload(row + v * VECTOR), sums[v]);
+        for (int chain = 0; chain < CHAINS; chain++)
+            add_entry(&p, k + chain, at->column, vectors, sums[chain]);
     }
+    if (k < at->end)
+        add_entry(&p, k, at->column, vectors, sums[0]);
     UNROLL
-    for (int v = 0; v < vectors; v++)
-        vstore(y + v * VECTOR,
-               at->last && p->rectify ? vselect(sums[v] <= 0, vset(0), sums[v]) : sums[v]);
+    for (int v = 0; v < vectors; v++) {
+        const vfloat sum = CHAINS == 2 ? sums[0][v] + sums[1][v] : sums[0][v];
+        vstore(y + v * VECTOR, at->last && p.rectify ? vselect(sum <= 0, vset(0), sum) : sum);
+    }
 }
 
 /* gradient[0 .. count - 1] (+)= the sums of `count` entries' products; count is at most VECTOR. */
@@ -58,30 +69,45 @@ INLINE void store_sums(vfloat sums[VECTOR], int64_t count, bool add, float *grad
     vstore_part(gradient, result, count);
 }
 
+/* What the gradients of one row's entries are made of. */
+struct row_of_dy {
+    vfloat dy[PANEL_VECTORS];
+    const float *x;
+    int64_t stride;
+};
+
+INLINE vfloat entry_products(const struct row_of_dy *row, int32_t column, const int vectors)
+{
+    const float *x = row->x + column * row->stride;
+    vfloat sum = row->dy[0] * vload(x);
+    UNROLL
+    for (int v = 1; v < vectors; v++)
+        sum = vfma(row->dy[v], vload(x + v * VECTOR), sum);
+    return sum;
+}
+
 INLINE void gradient_panel(const struct sparse_gradient *g, const struct panel *at,
                            const int vectors)
 {
+    const float *from = g->dy + at->row * g->columns + at->column;
     const int32_t *column = g->pattern->column;
-    const float *x = g->x + at->column, *from = g->dy + at->row * g->columns + at->column;
-    vfloat dy[PANEL_VECTORS];
+    struct row_of_dy row = {.x = g->x + at->column, .stride = g->columns};
+    vfloat sums[VECTOR];
     UNROLL
     for (int v = 0; v < vectors; v++)
-        dy[v] = vload(from + v * VECTOR);
-    for (int64_t k = at->begin; k < at->end; k += VECTOR) {
-        const int64_t count = least(VECTOR, at->end - k);
-        vfloat sums[VECTOR];
-        for (int64_t i = 0; i < count; i++) {
-            const float *row = x + column[k + i] * g->columns;
-            vfloat sum = dy[0] * vload(row);
-            UNROLL
-            for (int v = 1; v < vectors; v++)
-                sum = vfma(dy[v], vload(row + v * VECTOR), sum);
-            sums[i] = sum;
-        }
-        for (int64_t i = count; i < VECTOR; i++)
-            sums[i] = vset(0);
-        store_sums(sums, count, at->column > 0, g->gradient + k);
+        row.dy[v] = vload(from + v * VECTOR);
+    int64_t k = at->begin;
+    for (; k + VECTOR <= at->end; k += VECTOR) {
+        UNROLL
+        for (int i = 0; i < VECTOR; i++)
+            sums[i] = entry_products(&row, column[k + i], vectors);
+        store_sums(sums, VECTOR, at->column > 0, g->gradient + k);
     }
+    if (k == at->end)
+        return;
+    for (int i = 0; i < VECTOR; i++)
+        sums[i] = k + i < at->end ? entry_products(&row, column[k + i], vectors) : vset(0);
+    store_sums(sums, at->end - k, at->column > 0, g->gradient + k);
 }
 
 /* The panel in whole lanes, so that its loops unroll. */

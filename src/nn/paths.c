@@ -1,0 +1,58 @@
+/* The table of densities at which layers change from dense products to their surviving weights.
+ *
+ * Measured: where the steps of a layer (forward, backward, optimiser) take equally long both ways.
+ * Whoever changes a number changes bits of results: raise KERNEL_MODE (dist/prepare.c). */
+#include "paths.h"
+
+#include <string.h>
+
+/* Layers whose steps compare alike. */
+enum family { FC, CONV_FEW, CONV_SMALL_IMAGES, CONV_LARGE_IMAGES, CONV_OTHER, FAMILIES };
+
+static const struct {
+    const char *isa;
+    double thresholds[FAMILIES];
+} table[] = {
+    {"avx512",
+     {[FC] = 0.5,
+      [CONV_FEW] = 0.1,
+      [CONV_SMALL_IMAGES] = 0.3,
+      [CONV_LARGE_IMAGES] = 0.2,
+      [CONV_OTHER] = 0.2}},
+    {"avx2",
+     {[FC] = 0.5,
+      [CONV_FEW] = 0.1,
+      [CONV_SMALL_IMAGES] = 0.3,
+      [CONV_LARGE_IMAGES] = 0.2,
+      [CONV_OTHER] = 0.2}},
+    {"portable",
+     {[FC] = 0.5,
+      [CONV_FEW] = 0.1,
+      [CONV_SMALL_IMAGES] = 0.3,
+      [CONV_LARGE_IMAGES] = 0.2,
+      [CONV_OTHER] = 0.2}},
+};
+
+static enum family family_of(const struct layer *layer)
+{
+    if (layer->spec->kind == LAYER_FC)
+        return FC;
+    if (layer->spec->kernel != 3 || layer->spec->stride != 1)
+        return CONV_OTHER;
+    if (layer->input_shape.channels <= 3)
+        return CONV_FEW;
+    return layer->input_shape.height * layer->input_shape.width <= 16 ? CONV_SMALL_IMAGES
+                                                                      : CONV_LARGE_IMAGES;
+}
+
+double path_threshold(enum net_kernels mode, const char *isa, const struct layer *layer)
+{
+    if (!layer->operation->sparse_form || mode == NET_KERNELS_DENSE)
+        return 0;
+    if (mode == NET_KERNELS_SPARSE)
+        return 1;
+    size_t row = 0;
+    while (row + 1 < sizeof table / sizeof *table && strcmp(table[row].isa, isa) != 0)
+        row++;
+    return table[row].thresholds[family_of(layer)];
+}
