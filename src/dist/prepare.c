@@ -87,9 +87,10 @@ static void identify_kernels(const struct run_job *job, struct store_identity *i
     enum net_kernels kernels = NET_KERNELS_AUTO;
     if (job->kernels != NULL)
         net_kernels_named(job->kernels, &kernels);
-    work_kernel_mode(kernels, identity->kernel_mode, sizeof identity->kernel_mode);
     if (job->fake != NULL)
         text_copy(identity->kernel_mode, sizeof identity->kernel_mode, KERNEL_MODE_FAKE);
+    else
+        work_kernel_mode(kernels, identity->kernel_mode, sizeof identity->kernel_mode);
 }
 
 static void identify(const struct run_job *job, const struct prepared *prepared,
