@@ -3,7 +3,9 @@
 #include <inttypes.h>
 
 #include "convolution.h"
-#include "operation.h"
+#include "patches.h"
+#include "patches_sparse.h"
+#include "survivors.h"
 
 static int conv_output(const struct layer_spec *layer, struct shape input, struct shape *output,
                        struct error *err)
@@ -75,7 +77,9 @@ static struct conv_shape shape_of(const struct layer *layer)
 static int64_t conv_scratch_size(const struct layer *layer, int64_t columns)
 {
     const struct conv_shape shape = shape_of(layer);
-    return convolution_scratch_floats(&shape, columns);
+    const int64_t dense = convolution_scratch_floats(&shape, columns);
+    const int64_t sparse = patches_scratch_floats(&shape, columns);
+    return dense > sparse ? dense : sparse;
 }
 
 static void conv_forward(const struct layer *layer, const struct pass *pass, const float *x,
@@ -87,18 +91,63 @@ static void conv_forward(const struct layer *layer, const struct pass *pass, con
                         layer->rectify, y, pass->scratch);
 }
 
+static void bias_gradient(const struct layer *layer, const struct pass *pass, const float *dy)
+{
+    const int64_t channels = layer->output_shape.channels;
+    if (layer->spec->has_bias)
+        pass->kernels->row_sums(dy, layer->gradients[BIAS], channels,
+                                layer->outputs / channels * pass->columns);
+}
+
 static void conv_backward(const struct layer *layer, const struct pass *pass, const float *x,
                           const float *dy, float *dx)
 {
     const struct conv_shape shape = shape_of(layer);
-    const int64_t channel = layer->outputs / shape.outputs * pass->columns;
-    if (layer->spec->has_bias)
-        pass->kernels->row_sums(dy, layer->gradients[BIAS], shape.outputs, channel);
+    bias_gradient(layer, pass, dy);
     convolution_backward_weights(pass->kernels, &shape, pass->columns, x, dy,
                                  layer->gradients[WEIGHT], pass->scratch);
     if (dx)
         convolution_backward_data(pass->kernels, &shape, pass->columns, dy,
                                   layer->parameters[WEIGHT], dx, pass->scratch);
+}
+
+/* On the surviving weights */
+
+static void conv_sparse_form(const struct layer *layer, double density, struct sparse_form *form)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const int64_t depth = shape.inputs * shape.kernel * shape.kernel;
+    *form = (struct sparse_form){.rows = shape.outputs,
+                                 .columns = depth,
+                                 .taps = 1,
+                                 .band = sparse_product_band(depth, density),
+                                 .turned_band = sparse_product_band(shape.outputs, density)};
+}
+
+static void conv_sparse_forward(const struct layer *layer, const struct pass *pass, const float *x,
+                                float *y)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const struct sparse_weights weights = {&layer->survivors->pattern, layer->parameters[WEIGHT]};
+    const float *bias = layer->spec->has_bias ? layer->parameters[BIAS] : NULL;
+    patches_sparse_forward(pass->kernels, &shape, pass->columns, &weights, x, bias, layer->rectify,
+                           y, pass->scratch);
+}
+
+static void conv_sparse_backward(const struct layer *layer, const struct pass *pass, const float *x,
+                                 const float *dy, float *dx)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const struct survivors *survivors = layer->survivors;
+    bias_gradient(layer, pass, dy);
+    patches_sparse_backward_weights(pass->kernels, &shape, pass->columns, &survivors->pattern, x,
+                                    dy, layer->gradients[WEIGHT], pass->scratch);
+    if (!dx)
+        return;
+    const struct sparse_weights turned = {
+        &survivors->turned, survivors_turn(survivors, pass->kernels, layer->parameters[WEIGHT])};
+    patches_sparse_backward_data(pass->kernels, &shape, pass->columns, &turned, dy, dx,
+                                 pass->scratch);
 }
 
 const struct operation operation_conv = {
@@ -111,4 +160,7 @@ const struct operation operation_conv = {
     .scratch_size = conv_scratch_size,
     .forward = conv_forward,
     .backward = conv_backward,
+    .sparse_form = conv_sparse_form,
+    .sparse_forward = conv_sparse_forward,
+    .sparse_backward = conv_sparse_backward,
 };

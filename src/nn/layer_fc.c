@@ -147,9 +147,11 @@ static void fc_sparse_forward(const struct layer *layer, const struct pass *pass
         .values = layer->parameters[WEIGHT],
         .columns = pass->columns,
         .x = x,
+        .x_stride = pass->columns,
         .bias = layer->parameters[BIAS],
         .rectify = layer->rectify,
         .y = y,
+        .y_stride = pass->columns,
     });
 }
 
@@ -162,7 +164,9 @@ static void fc_sparse_backward(const struct layer *layer, const struct pass *pas
         .pattern = &survivors->pattern,
         .columns = pass->columns,
         .x = x,
+        .x_stride = pass->columns,
         .dy = dy,
+        .dy_stride = pass->columns,
         .gradient = layer->gradients[WEIGHT],
     });
     if (dx)
@@ -171,7 +175,9 @@ static void fc_sparse_backward(const struct layer *layer, const struct pass *pas
             .values = survivors_turn(survivors, pass->kernels, layer->parameters[WEIGHT]),
             .columns = pass->columns,
             .x = dy,
+            .x_stride = pass->columns,
             .y = dx,
+            .y_stride = pass->columns,
         });
 }
 

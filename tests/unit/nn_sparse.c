@@ -91,20 +91,24 @@ static void check_product(const struct kernels *kernels, const struct sparse_sam
 {
     const int64_t rows = s->pattern.rows, depth = s->pattern.columns, count = rows * columns;
     float *x = floats(depth * columns), *bias = floats(rows), *dense = floats(count);
-    float *y = floats(count + KERNEL_LANES), *expected = floats(count);
+    const int64_t wide = columns + KERNEL_LANES; /* rows of y have room to spare */
+    float *y = floats(rows * wide), *expected = floats(count);
     fill_normal(x, depth * columns, 3);
     fill_normal(bias, rows, 4);
-    for (int64_t i = 0; i < KERNEL_LANES; i++)
-        y[count + i] = GUARD;
+    for (int64_t i = 0; i < rows * wide; i++)
+        y[i] = GUARD;
     struct sparse_product p = {.pattern = &s->pattern,
                                .values = s->values,
                                .columns = columns,
                                .x = x,
+                               .x_stride = columns,
                                .bias = columns % 32 ? bias : NULL,
                                .rectify = columns % 3 == 0,
-                               .y = y};
+                               .y = y,
+                               .y_stride = wide};
     kernels->sparse_product(&p);
     p.y = expected;
+    p.y_stride = columns;
     kernels_reference.sparse_product(&p);
     kernels_reference.product(&(struct product){.rows = rows,
                                                 .columns = columns,
@@ -118,12 +122,15 @@ static void check_product(const struct kernels *kernels, const struct sparse_sam
                                                 .c_stride = columns,
                                                 .bias = p.bias,
                                                 .rectify = p.rectify});
-    for (int64_t i = 0; i < count; i++) {
-        assert_near((double)y[i], (double)expected[i], 1e-6 * (double)(depth + 10));
-        assert_near((double)y[i], (double)dense[i], 1e-5 * (double)(depth + 10));
+    for (int64_t i = 0; i < rows * wide; i++) {
+        const int64_t at = i / wide * columns + i % wide;
+        if (i % wide >= columns) {
+            assert_true(y[i] == GUARD);
+            continue;
+        }
+        assert_near((double)y[i], (double)expected[at], 1e-6 * (double)(depth + 10));
+        assert_near((double)y[i], (double)dense[at], 1e-5 * (double)(depth + 10));
     }
-    for (int64_t i = 0; i < KERNEL_LANES; i++)
-        assert_true(y[count + i] == GUARD);
     free(x);
     free(bias);
     free(dense);
@@ -147,11 +154,20 @@ static void check_gradient(const struct kernels *kernels, const struct sparse_sa
     fill_normal(dy, rows * columns, 6);
     for (int64_t i = 0; i < count + KERNEL_LANES; i++)
         gradient[i] = GUARD;
-    struct sparse_gradient g = {
-        .pattern = &s->pattern, .columns = columns, .x = x, .dy = dy, .gradient = gradient};
-    kernels->sparse_gradient(&g);
-    g.gradient = expected;
-    kernels_reference.sparse_gradient(&g);
+    struct sparse_gradient g = {.pattern = &s->pattern,
+                                .columns = columns,
+                                .x = x,
+                                .dy = dy,
+                                .x_stride = columns,
+                                .dy_stride = columns,
+                                .gradient = gradient};
+    for (int turn = 0; turn < 2; turn++) {
+        g.accumulate = turn == 1;
+        g.gradient = gradient;
+        kernels->sparse_gradient(&g);
+        g.gradient = expected;
+        kernels_reference.sparse_gradient(&g);
+    }
     for (int64_t i = 0; i < count; i++)
         assert_near((double)gradient[i], (double)expected[i], 1e-5 * (double)columns);
     for (int64_t i = count; i < count + KERNEL_LANES; i++)
@@ -179,10 +195,20 @@ static void check_columns(const struct kernels *kernels, const struct sparse_sam
     const int64_t from = columns - KERNEL_LANES;
     for (int64_t i = 0; i < depth; i++)
         memcpy(x + i * KERNEL_LANES, wide + i * columns + from, KERNEL_LANES * sizeof *x);
-    kernels->sparse_product(&(struct sparse_product){
-        .pattern = &s->pattern, .values = s->values, .columns = columns, .x = wide, .y = all});
-    kernels->sparse_product(&(struct sparse_product){
-        .pattern = &s->pattern, .values = s->values, .columns = KERNEL_LANES, .x = x, .y = few});
+    kernels->sparse_product(&(struct sparse_product){.pattern = &s->pattern,
+                                                     .values = s->values,
+                                                     .columns = columns,
+                                                     .x = wide,
+                                                     .x_stride = columns,
+                                                     .y = all,
+                                                     .y_stride = columns});
+    kernels->sparse_product(&(struct sparse_product){.pattern = &s->pattern,
+                                                     .values = s->values,
+                                                     .columns = KERNEL_LANES,
+                                                     .x = x,
+                                                     .x_stride = KERNEL_LANES,
+                                                     .y = few,
+                                                     .y_stride = KERNEL_LANES});
     for (int64_t r = 0; r < rows; r++)
         assert_memory_equal(all + r * columns + from, few + r * KERNEL_LANES,
                             KERNEL_LANES * sizeof *few);

@@ -19,9 +19,10 @@ void reference_sparse_product(const struct sparse_product *p)
             for (int64_t b = 0; b < pattern->bands; b++) {
                 const int32_t *begin = pattern->begin + b * pattern->rows + r;
                 for (int32_t k = begin[0]; k < begin[1]; k++)
-                    sum += (double)p->values[k] * (double)p->x[pattern->column[k] * p->columns + c];
+                    sum +=
+                        (double)p->values[k] * (double)p->x[pattern->column[k] * p->x_stride + c];
             }
-            p->y[r * p->columns + c] = p->rectify && sum <= 0 ? 0 : (float)sum;
+            p->y[r * p->y_stride + c] = p->rectify && sum <= 0 ? 0 : (float)sum;
         }
 }
 
@@ -29,9 +30,9 @@ void reference_sparse_gradient(const struct sparse_gradient *g)
 {
     const struct sparse_pattern *pattern = g->pattern;
     for (int64_t k = 0; k < pattern->entries; k++) {
-        const float *dy = g->dy + place_of(pattern, k) % pattern->rows * g->columns;
-        const float *x = g->x + pattern->column[k] * g->columns;
-        double sum = 0;
+        const float *dy = g->dy + place_of(pattern, k) % pattern->rows * g->dy_stride;
+        const float *x = g->x + pattern->column[k] * g->x_stride;
+        double sum = g->accumulate ? (double)g->gradient[k] : 0;
         for (int64_t c = 0; c < g->columns; c++)
             sum += (double)dy[c] * (double)x[c];
         g->gradient[k] = (float)sum;

@@ -30,11 +30,13 @@ struct sparse_pattern {
 struct sparse_product {
     const struct sparse_pattern *pattern;
     const float *values; /* [entries] */
-    int64_t columns;     /* of x and y, which lie [pattern->columns][columns], [rows][columns] */
-    const float *x;
+    int64_t columns;
+    const float *x; /* [pattern->columns][x_stride] */
+    int64_t x_stride;
     const float *bias; /* [rows]; NULL: none */
     bool rectify;
-    float *y;
+    float *y; /* [rows][y_stride] */
+    int64_t y_stride;
 };
 
 /* gradient[k] = the sum over all columns of dy[row of k] * x[column of k]. Columns whose dy is zero
@@ -42,7 +44,9 @@ struct sparse_product {
 struct sparse_gradient {
     const struct sparse_pattern *pattern;
     int64_t columns;
-    const float *x, *dy;
+    const float *x, *dy; /* [pattern->columns][x_stride], [rows][dy_stride] */
+    int64_t x_stride, dy_stride;
+    bool accumulate; /* adds to what is there */
     float *gradient; /* [entries] */
 };
 

@@ -25,7 +25,7 @@ INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at,
                       vfloat sums[PANEL_VECTORS])
 {
     const vfloat value = vset(p->values[entry]);
-    const float *x = p->x + p->pattern->column[entry] * p->columns + at;
+    const float *x = p->x + p->pattern->column[entry] * p->x_stride + at;
     UNROLL
     for (int v = 0; v < vectors; v++)
         sums[v] = vfma(value, vload(x + v * VECTOR), sums[v]);
@@ -35,7 +35,7 @@ INLINE void multiply_panel(const struct sparse_product *product, const struct pa
                            const int vectors)
 {
     const struct sparse_product p = *product;
-    float *y = p.y + at->row * p.columns + at->column;
+    float *y = p.y + at->row * p.y_stride + at->column;
     const vfloat bias = vset(p.bias ? p.bias[at->row] : 0);
     vfloat sums[CHAINS][PANEL_VECTORS] = {0};
     UNROLL
@@ -89,9 +89,10 @@ INLINE vfloat entry_products(const struct row_of_dy *row, int32_t column, const 
 INLINE void gradient_panel(const struct sparse_gradient *g, const struct panel *at,
                            const int vectors)
 {
-    const float *from = g->dy + at->row * g->columns + at->column;
+    const float *from = g->dy + at->row * g->dy_stride + at->column;
     const int32_t *column = g->pattern->column;
-    struct row_of_dy row = {.x = g->x + at->column, .stride = g->columns};
+    struct row_of_dy row = {.x = g->x + at->column, .stride = g->x_stride};
+    const bool add = g->accumulate || at->column > 0;
     vfloat sums[VECTOR];
     UNROLL
     for (int v = 0; v < vectors; v++)
@@ -101,13 +102,13 @@ INLINE void gradient_panel(const struct sparse_gradient *g, const struct panel *
         UNROLL
         for (int i = 0; i < VECTOR; i++)
             sums[i] = entry_products(&row, column[k + i], vectors);
-        store_sums(sums, VECTOR, at->column > 0, g->gradient + k);
+        store_sums(sums, VECTOR, add, g->gradient + k);
     }
     if (k == at->end)
         return;
     for (int i = 0; i < VECTOR; i++)
         sums[i] = k + i < at->end ? entry_products(&row, column[k + i], vectors) : vset(0);
-    store_sums(sums, at->end - k, at->column > 0, g->gradient + k);
+    store_sums(sums, at->end - k, add, g->gradient + k);
 }
 
 /* The panel in whole lanes, so that its loops unroll. */
