@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "base/memory.h"
+#include "paths.h"
 #include "state.h"
 #include "survivors.h"
 
@@ -51,6 +52,20 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
     if (describe(&net, spec, options, NULL) != 0)
         return 0;
     return (int64_t)sizeof net + buffers_place(&net, NULL) * (int64_t)sizeof(float);
+}
+
+int64_t net_mask_bytes(const struct net_spec *spec, struct net_options options)
+{
+    struct network net;
+    int64_t bytes = 0;
+    if (describe(&net, spec, options, NULL) != 0)
+        return 0;
+    for (int32_t i = 0; i < net.layer_count; i++) {
+        const double most = path_threshold(options.kernels, kernels_isa(), &net.layers[i]);
+        if (most > 0)
+            bytes += survivors_bytes(&net.layers[i], most);
+    }
+    return bytes;
 }
 
 #define LARGE_PAGE ((size_t)2 << 20)

@@ -50,16 +50,15 @@ static const struct {
       [CONV_OTHER] = 0.2}},
 };
 
-static enum family family_of(const struct layer *layer)
+static enum family family_of(const struct layer_spec *layer, struct shape input)
 {
-    if (layer->spec->kind == LAYER_FC)
+    if (layer->kind == LAYER_FC)
         return FC;
-    if (layer->spec->kernel != 3 || layer->spec->stride != 1)
+    if (layer->kernel != 3 || layer->stride != 1)
         return CONV_OTHER;
-    if (layer->input_shape.channels <= 3)
+    if (input.channels <= 3)
         return CONV_FEW;
-    return layer->input_shape.height * layer->input_shape.width <= 16 ? CONV_SMALL_IMAGES
-                                                                      : CONV_LARGE_IMAGES;
+    return input.height * input.width <= 16 ? CONV_SMALL_IMAGES : CONV_LARGE_IMAGES;
 }
 
 double path_threshold(enum net_kernels mode, const char *isa, const struct layer *layer)
@@ -71,5 +70,11 @@ double path_threshold(enum net_kernels mode, const char *isa, const struct layer
     size_t row = 0;
     while (row + 1 < sizeof table / sizeof *table && strcmp(table[row].isa, isa) != 0)
         row++;
-    return table[row].thresholds[family_of(layer)];
+    return table[row].thresholds[family_of(layer->spec, layer->input_shape)];
+}
+
+double path_cost(const struct layer_spec *layer, struct shape input, double density)
+{
+    const double threshold = table[0].thresholds[family_of(layer, input)];
+    return density < threshold ? density / threshold : 1;
 }

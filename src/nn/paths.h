@@ -10,4 +10,7 @@
  * the task alone. 0: never; 1: always. */
 double path_threshold(enum net_kernels mode, const char *isa, const struct layer *layer);
 
+/* For estimates: what a layer costs at `density`, its dense cost being 1. */
+double path_cost(const struct layer_spec *layer, struct shape input, double density);
+
 #endif

@@ -71,3 +71,20 @@ const float *survivors_turn(const struct survivors *survivors, const struct kern
     kernels->gather(weights, survivors->place, survivors->turned.entries, survivors->values);
     return survivors->values;
 }
+
+static int64_t pattern_words(int64_t rows, int64_t columns, int64_t band, int64_t entries)
+{
+    return entries + (columns + band - 1) / band * rows;
+}
+
+int64_t survivors_bytes(const struct layer *layer, double density)
+{
+    struct sparse_form form;
+    layer->operation->sparse_form(layer, density, &form);
+    const int64_t entries = (int64_t)(density * (double)(form.rows * form.columns));
+    int64_t words = pattern_words(form.rows, form.columns, form.band, entries);
+    if (layer->source != TRACE_INPUT)
+        words += 2 * entries + pattern_words(form.columns / form.taps, form.rows * form.taps,
+                                             form.turned_band, entries);
+    return words * (int64_t)sizeof(int32_t);
+}

@@ -30,4 +30,7 @@ void survivors_unpack(const struct survivors *survivors, const float *packed, fl
 const float *survivors_turn(const struct survivors *survivors, const struct kernels *kernels,
                             const float *weights);
 
+/* Bytes they take with so many of each weight kept. */
+int64_t survivors_bytes(const struct layer *layer, double density);
+
 #endif

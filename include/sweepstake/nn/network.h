@@ -40,6 +40,8 @@ int32_t net_evaluate_batch(const struct net_spec *spec);
 
 /* Bytes net_create will allocate, for `plan`. */
 int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options);
+/* And net_set_mask, at the density that takes the most. */
+int64_t net_mask_bytes(const struct net_spec *spec, struct net_options options);
 
 const struct parameter_spec *net_parameters(const struct network *net, int *count);
 

@@ -118,7 +118,8 @@ void net_spec_text(const struct net_spec *spec, struct text *text);
 void net_spec_label(const struct net_spec *spec, char label[NET_NAME_SIZE]);
 
 /* Floating-point operations of one training step on `batch` examples (2 per multiply-add; forward,
- * backward data, backward weights), with a fraction `density` of prunable weights left; and of one evaluation. */
+ * backward data, backward weights), and of one evaluation. With a fraction `density` of prunable weights left: as many
+ * dense operations as take about as long. */
 double net_spec_step_operations(const struct net_spec *spec, int64_t batch, double density);
 double net_spec_evaluation_operations(const struct net_spec *spec, int64_t examples, double density);
 
