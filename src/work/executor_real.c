@@ -5,6 +5,7 @@
  * task sets all of the network it uses. What fails before the payload is written is the task's own
  * failure; a store that cannot be written ends the process. */
 #include <errno.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,6 +250,10 @@ static int real_run(void *self, int32_t task, const struct work_hooks *hooks,
     return failed;
 }
 
+/* Blocks come and go from task to task; large ones go back to the system, or the holes between them
+ * would make a worker larger than what the plan says. */
+#define LARGE_BLOCK (1 << 20)
+
 static void real_destroy(void *self)
 {
     forget(self);
@@ -265,6 +270,7 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
         free(real);
         return -1;
     }
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     real->plan = plan;
     real->store = store;
     *executor = (struct executor){.self = real, .run = real_run, .destroy = real_destroy};
