@@ -39,7 +39,7 @@ static int list_parameters(struct parameter_list *list, const struct net_spec *s
         list->layer = i;
         if (trained ? operation->parameters && operation->parameters(layer, &traces[i], list, err)
                     : operation->statistics && operation->statistics(layer, &traces[i], list, err))
-            return error_prefix(err, "layer %" PRId32 " (%s)", i + 1, operation->name);
+            return trace_error(spec, i, err);
     }
     return 0;
 }

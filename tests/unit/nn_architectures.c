@@ -179,12 +179,12 @@ static void shapes_that_do_not_fit_are_told(void **state)
         {{still}, 1, "layer 1 (conv): kernel 3, stride 0"},
         {{none}, 1, "layer 1 (conv): 0 channels"},
         {{pool}, 1, "layer 1 (max-pool): window 16"},
-        {{residual, conv, add, fc}, 4, "layer 3 (add): the body gives 4x6x6, the shortcut 3x8x8"},
-        {{residual, add, fc}, 3, "layer 2 (add): the residual block has no layers"},
-        {{conv, add, fc}, 3, "layer 2 (add): no residual block is open"},
-        {{residual, residual}, 2, "layer 2 (residual): residual blocks do not nest"},
-        {{shortcut}, 1, "layer 1 (shortcut): a shortcut stands once in a residual block"},
-        {{residual, conv, fc}, 3, "the residual block begun at layer 1 is not closed"},
+        {{residual, conv, add, fc}, 4, "behind layer 1: the body gives 4x6x6, the shortcut 3x8x8"},
+        {{residual, add, fc}, 3, "behind layer 0: the residual block has no layers"},
+        {{conv, add, fc}, 3, "behind layer 1: no residual block is open"},
+        {{residual, residual}, 2, "behind layer 0: residual blocks do not nest"},
+        {{shortcut}, 1, "behind layer 0: a shortcut stands once in a residual block"},
+        {{residual, conv, fc}, 3, "the residual block begun behind layer 0 is not closed"},
         {{conv}, 1, "the last layer has 144 outputs for 5 classes"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

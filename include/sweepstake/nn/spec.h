@@ -100,6 +100,9 @@ int net_spec_add(struct net_spec *spec, struct layer_spec layer, struct error *e
  * the body has any (He et al. 2015, option B). Usage error when no stride fits or no block is open. */
 int net_spec_close_residual(struct net_spec *spec, struct error *err);
 
+/* Whether the layers there are so far fit one behind the other; 0, or a usage error that names the layer. */
+int net_spec_check(const struct net_spec *spec, struct error *err);
+
 /* Lists the parameters in block order: those that are trained, layer by layer, then all statistics.
  * Returns their number, or -1 when a shape does not fit. */
 int net_spec_parameters(const struct net_spec *spec,
