@@ -3,8 +3,7 @@
 #include <inttypes.h>
 
 #include "convolution.h"
-#include "patches.h"
-#include "patches_sparse.h"
+#include "convolution_sparse.h"
 #include "survivors.h"
 
 static int conv_output(const struct layer_spec *layer, struct shape input, struct shape *output,
@@ -78,7 +77,7 @@ static int64_t conv_scratch_size(const struct layer *layer, int64_t columns)
 {
     const struct conv_shape shape = shape_of(layer);
     const int64_t dense = convolution_scratch_floats(&shape, columns);
-    const int64_t sparse = patches_scratch_floats(&shape, columns);
+    const int64_t sparse = convolution_sparse_scratch_floats(&shape, columns);
     return dense > sparse ? dense : sparse;
 }
 
@@ -116,12 +115,7 @@ static void conv_backward(const struct layer *layer, const struct pass *pass, co
 static void conv_sparse_form(const struct layer *layer, double density, struct sparse_form *form)
 {
     const struct conv_shape shape = shape_of(layer);
-    const int64_t depth = shape.inputs * shape.kernel * shape.kernel;
-    *form = (struct sparse_form){.rows = shape.outputs,
-                                 .columns = depth,
-                                 .taps = 1,
-                                 .band = sparse_product_band(depth, density),
-                                 .turned_band = sparse_product_band(shape.outputs, density)};
+    convolution_sparse_form(&shape, density, form);
 }
 
 static void conv_sparse_forward(const struct layer *layer, const struct pass *pass, const float *x,
@@ -130,8 +124,8 @@ static void conv_sparse_forward(const struct layer *layer, const struct pass *pa
     const struct conv_shape shape = shape_of(layer);
     const struct sparse_weights weights = {&layer->survivors->pattern, layer->parameters[WEIGHT]};
     const float *bias = layer->spec->has_bias ? layer->parameters[BIAS] : NULL;
-    patches_sparse_forward(pass->kernels, &shape, pass->columns, &weights, x, bias, layer->rectify,
-                           y, pass->scratch);
+    convolution_sparse_forward(pass->kernels, &shape, pass->columns, &weights, x, bias,
+                               layer->rectify, y, pass->scratch);
 }
 
 static void conv_sparse_backward(const struct layer *layer, const struct pass *pass, const float *x,
@@ -140,14 +134,14 @@ static void conv_sparse_backward(const struct layer *layer, const struct pass *p
     const struct conv_shape shape = shape_of(layer);
     const struct survivors *survivors = layer->survivors;
     bias_gradient(layer, pass, dy);
-    patches_sparse_backward_weights(pass->kernels, &shape, pass->columns, &survivors->pattern, x,
-                                    dy, layer->gradients[WEIGHT], pass->scratch);
+    convolution_sparse_backward_weights(pass->kernels, &shape, pass->columns, &survivors->pattern,
+                                        x, dy, layer->gradients[WEIGHT], pass->scratch);
     if (!dx)
         return;
     const struct sparse_weights turned = {
         &survivors->turned, survivors_turn(survivors, pass->kernels, layer->parameters[WEIGHT])};
-    patches_sparse_backward_data(pass->kernels, &shape, pass->columns, &turned, dy, dx,
-                                 pass->scratch);
+    convolution_sparse_backward_data(pass->kernels, &shape, pass->columns, &turned, dy, dx,
+                                     pass->scratch);
 }
 
 const struct operation operation_conv = {

@@ -7,11 +7,6 @@
 #include "kernels/convolution.h"
 #include "kernels/sparse.h"
 
-struct sparse_weights {
-    const struct sparse_pattern *pattern;
-    const float *values;
-};
-
 void patches_sparse_forward(const struct kernels *kernels, const struct conv_shape *shape,
                             int64_t columns, const struct sparse_weights *weights, const float *x,
                             const float *bias, bool rectify, float *y, float *scratch);

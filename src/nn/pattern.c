@@ -52,6 +52,7 @@ int pattern_make(const uint8_t *mask, int64_t rows, int64_t columns, int64_t ban
     struct parts parts;
     *pattern = (struct sparse_pattern){.rows = rows,
                                        .columns = columns,
+                                       .band = band,
                                        .bands = bands_of(columns, band),
                                        .entries = count_kept(mask, rows * columns)};
     if (take_parts(&parts, pattern->bands * rows + 1, pattern->entries, err) != 0)
@@ -121,6 +122,7 @@ int pattern_turn(const struct sparse_pattern *pattern, int64_t taps, int64_t ban
     const struct turn turn = {pattern, taps, band, pattern->columns / taps};
     *turned = (struct sparse_pattern){.rows = turn.rows,
                                       .columns = pattern->rows * taps,
+                                      .band = band,
                                       .bands = bands_of(pattern->rows * taps, band),
                                       .entries = pattern->entries};
     const int64_t begins = turned->bands * turned->rows;

@@ -136,6 +136,8 @@ struct kernels {
     /* Layers on their surviving weights; see sparse.h. */
     void (*sparse_product)(const struct sparse_product *product);
     void (*sparse_gradient)(const struct sparse_gradient *gradient);
+    void (*sparse_conv_data)(const struct sparse_conv_data *call);
+    void (*sparse_conv_gradient)(const struct sparse_conv_gradient *call);
     /* to[i] = from[place[i]]. */
     void (*gather)(const float *from, const int32_t *place, int64_t count, float *to);
     /* 3x3 convolutions; see convolution.h. */

@@ -6,6 +6,7 @@
 #include "reference_convolution.h"
 #include "reference_images.h"
 #include "reference_sparse.h"
+#include "reference_sparse_convolution.h"
 
 static void reference_product(const struct product *p)
 {
@@ -157,6 +158,8 @@ const struct kernels kernels_reference = {
     .clear_masked = reference_clear_masked,
     .sparse_product = reference_sparse_product,
     .sparse_gradient = reference_sparse_gradient,
+    .sparse_conv_data = reference_sparse_conv_data,
+    .sparse_conv_gradient = reference_sparse_conv_gradient,
     .gather = reference_gather,
     .conv_data = {reference_conv_data, reference_conv_data, reference_conv_data},
     .conv_gradient = {reference_conv_gradient, reference_conv_gradient, reference_conv_gradient},

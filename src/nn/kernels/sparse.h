@@ -21,9 +21,15 @@
 
 struct sparse_pattern {
     int64_t rows, columns;
+    int64_t band; /* columns of a band; the last may have fewer */
     int64_t bands, entries;
     const int32_t *begin;  /* [bands * rows + 1]: where row r of band b begins, at b * rows + r */
     const int32_t *column; /* [entries] */
+};
+
+struct sparse_weights {
+    const struct sparse_pattern *pattern;
+    const float *values; /* [entries] */
 };
 
 /* y = W x + bias, then max(y, 0) when `rectify`. */
@@ -77,6 +83,8 @@ struct sparse_conv_gradient {
 int64_t sparse_product_band(int64_t columns, double density);
 int64_t sparse_conv_band(int64_t channels, int64_t height, int64_t width);
 
-int64_t sparse_conv_scratch_floats(int64_t channels, int64_t height, int64_t width);
+/* Enough for either convolution, whatever the bands: an argument of `channels` channels and a
+ * result of `rows`. */
+int64_t sparse_conv_scratch_floats(int64_t channels, int64_t rows, int64_t height, int64_t width);
 
 #endif

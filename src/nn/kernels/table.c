@@ -27,6 +27,8 @@ const struct kernels KERNEL(kernels) = {
     .clear_masked = KERNEL(clear_masked),
     .sparse_product = KERNEL(sparse_product),
     .sparse_gradient = KERNEL(sparse_gradient),
+    .sparse_conv_data = KERNEL(sparse_conv_data),
+    .sparse_conv_gradient = KERNEL(sparse_conv_gradient),
     .gather = KERNEL(gather),
     .conv_data = {[CONV_DIRECT] = KERNEL(direct_data),
                   [CONV_SMALL] = KERNEL(small_data),

@@ -1,0 +1,109 @@
+/* Sparse 3x3 convolution of activations, forward and, on the turned pattern, backward.
+ *
+ * A tile of the result, of a few pixels and VECTOR columns of the batch, is summed in registers:
+ * each surviving weight of a row is multiplied with the pixels it meets, which stand in the strip
+ * (sparse_convolution_strip.h) where the weight's column says. All rows pass over the tile, so that
+ * what they read of the strip stays in the cache; with several bands their sums wait in the
+ * scratch, [row][pixel][VECTOR], between one band and the next. */
+#include "sparse_convolution_strip.h"
+
+#define MOST_PIXELS 16
+
+/* Adds the products of `count` entries to the tile. */
+INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const int32_t *offsets,
+                        const float *values, int64_t begin, int64_t end, const int64_t rows,
+                        const int64_t columns)
+{
+    const int32_t *column = walk->pattern->column;
+    const float *x = walk->from;
+    const int64_t line = walk->t.line;
+    for (int64_t k = begin; k < end; k++) {
+        const float *from = x + offsets[column[k]];
+        const vfloat value = vset(values[k]);
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            UNROLL
+        for (int c = 0; c < columns; c++)
+            sum[r * columns + c] =
+                vfma(value, vload(from + r * line + c * VECTOR), sum[r * columns + c]);
+    }
+}
+
+INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
+                       const struct sparse_conv_data *call, int64_t channel, const int64_t rows,
+                       const int64_t columns)
+{
+    const int64_t height = least(rows, call->height - walk->row);
+    const int64_t width = least(columns, call->width - walk->column);
+    float *y = call->y +
+               ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
+               walk->lane;
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        UNROLL
+    for (int c = 0; c < columns; c++) {
+        const vfloat v = sum[r * columns + c];
+        if (r < height && c < width)
+            vstore(y + (r * call->width + c) * call->columns,
+                   call->rectify ? vselect(v <= 0, vset(0), v) : v);
+    }
+}
+
+INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
+                     const int64_t rows, const int64_t columns)
+{
+    const struct sparse_pattern *pattern = walk->pattern;
+    const int32_t *begin = pattern->begin + walk->band * pattern->rows;
+    const int32_t *offsets = walk->offsets - walk->band * pattern->band;
+    const bool first = walk->band == 0, last = walk->band == pattern->bands - 1;
+    float *waiting = walk->tile;
+    for (int64_t channel = 0; channel < pattern->rows; channel++) {
+        vfloat sum[MOST_PIXELS];
+        const vfloat bias = vset(call->bias ? call->bias[channel] : 0);
+        UNROLL
+        for (int i = 0; i < rows * columns; i++)
+            sum[i] = first ? bias : vload(waiting + i * VECTOR);
+        add_entries(sum, walk, offsets, call->values, begin[channel], begin[channel + 1], rows,
+                    columns);
+        if (last)
+            store_tile(sum, walk, call, channel, rows, columns);
+        else
+            UNROLL
+        for (int i = 0; i < rows * columns; i++)
+            vstore(waiting + i * VECTOR, sum[i]);
+        waiting += rows * columns * VECTOR;
+    }
+}
+
+static void step(const struct sparse_conv_walk *walk, void *user)
+{
+    const struct sparse_conv_data *call = user;
+    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
+#if VECTOR == 16
+    case 1 * 32 + 16:
+        sum_band(walk, call, 1, 16);
+        break;
+    case 2 * 32 + 8:
+        sum_band(walk, call, 2, 8);
+        break;
+    case 4 * 32 + 4:
+        sum_band(walk, call, 4, 4);
+        break;
+#endif
+    case 1 * 32 + 8:
+        sum_band(walk, call, 1, 8);
+        break;
+    case 2 * 32 + 4:
+        sum_band(walk, call, 2, 4);
+        break;
+    default:
+        sum_band(walk, call, 2, 2);
+    }
+}
+
+void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
+{
+    struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
+    KERNEL(sparse_conv_walk)
+    (&walk, call->x, call->scratch, call->height, call->width, step, (void *)call);
+}

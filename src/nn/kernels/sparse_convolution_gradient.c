@@ -1,0 +1,154 @@
+/* Gradients of the surviving weights of a sparse 3x3 convolution.
+ *
+ * A tile of the result's gradient, of a few pixels and VECTOR columns of the batch, is held in
+ * registers; each surviving weight of its row multiplies it with the pixels of the strip
+ * (sparse_convolution_strip.h) that the weight met forward, into CHAINS sums. What is left is a
+ * vector a weight, of which the lanes must be added up. Entries stand row after row, so VECTOR
+ * neighbours wait, whatever their rows, and are reduced together: zipping sum i with sum i +
+ * VECTOR / 2 and adding halves, log2(VECTOR) times, leaves the sum of entry i in lane i. With
+ * several bands the tiles of all rows are copied to the scratch, [row][pixel][VECTOR], at the
+ * first. */
+#include "sparse_convolution_strip.h"
+
+#define MOST_PIXELS 16
+#define CHAINS 4
+
+/* The entries whose sums wait for their reduction: up to `next`, which is not yet there. */
+struct waiting {
+    vfloat sums[VECTOR];
+    int64_t count;
+    float *gradient; /* of the first */
+};
+
+INLINE vfloat reduce(const vfloat sums[VECTOR])
+{
+    vfloat v[VECTOR];
+    memcpy(v, sums, sizeof v);
+    UNROLL
+    for (int half = VECTOR / 2; half > 0; half /= 2)
+        UNROLL
+    for (int i = 0; i < half; i++)
+        v[i] = vzip_low(v[i], v[i + half]) + vzip_high(v[i], v[i + half]);
+    return v[0];
+}
+
+INLINE void flush(struct waiting *waiting)
+{
+    const vfloat sums = reduce(waiting->sums);
+    float *gradient = waiting->gradient;
+    if (waiting->count == VECTOR)
+        vstore(gradient, vload(gradient) + sums);
+    else
+        vstore_part(gradient, vload_part(gradient, waiting->count) + sums, waiting->count);
+    waiting->gradient += waiting->count;
+    waiting->count = 0;
+}
+
+/* The product of a tile with the pixels at `x`. */
+INLINE vfloat meet(const vfloat *dy, const float *x, int64_t line, const int64_t rows,
+                   const int64_t columns)
+{
+    vfloat chain[CHAINS];
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        UNROLL
+    for (int c = 0; c < columns; c++) {
+        const int i = (int)(r * columns) + c;
+        const vfloat pixel = vload(x + r * line + c * VECTOR);
+        chain[i % CHAINS] = i < CHAINS ? dy[i] * pixel : vfma(dy[i], pixel, chain[i % CHAINS]);
+    }
+    return (chain[0] + chain[1]) + (chain[2] + chain[3]);
+}
+
+/* A row's tile; zero beside the image. */
+INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
+                      const struct sparse_conv_gradient *call, int64_t channel, const int64_t rows,
+                      const int64_t columns)
+{
+    const int64_t height = least(rows, call->height - walk->row);
+    const int64_t width = least(columns, call->width - walk->column);
+    const float *from =
+        call->dy +
+        ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
+        walk->lane;
+    UNROLL
+    for (int r = 0; r < rows; r++)
+        UNROLL
+    for (int c = 0; c < columns; c++)
+        dy[r * columns + c] =
+            r < height && c < width ? vload(from + (r * call->width + c) * call->columns) : vset(0);
+}
+
+INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
+                          const struct sparse_conv_gradient *call, int64_t channel,
+                          const int64_t rows, const int64_t columns)
+{
+    float *kept = walk->tile + channel * rows * columns * VECTOR;
+    if (walk->band == 0) {
+        load_tile(dy, walk, call, channel, rows, columns);
+        if (walk->pattern->bands == 1)
+            return;
+        UNROLL
+        for (int i = 0; i < rows * columns; i++)
+            vstore(kept + i * VECTOR, dy[i]);
+    } else {
+        UNROLL
+        for (int i = 0; i < rows * columns; i++)
+            dy[i] = vload(kept + i * VECTOR);
+    }
+}
+
+INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_conv_gradient *call,
+                     const int64_t rows, const int64_t columns)
+{
+    const struct sparse_pattern *pattern = walk->pattern;
+    const int32_t *begin = pattern->begin + walk->band * pattern->rows;
+    const int32_t *offsets = walk->offsets - walk->band * pattern->band;
+    struct waiting waiting = {.gradient = call->gradient + begin[0]};
+    for (int64_t channel = 0; channel < pattern->rows; channel++) {
+        vfloat dy[MOST_PIXELS];
+        load_and_keep(dy, walk, call, channel, rows, columns);
+        for (int64_t k = begin[channel]; k < begin[channel + 1]; k++) {
+            const float *from = walk->from + offsets[pattern->column[k]];
+            waiting.sums[waiting.count++] = meet(dy, from, walk->t.line, rows, columns);
+            if (waiting.count == VECTOR)
+                flush(&waiting);
+        }
+    }
+    if (waiting.count > 0)
+        flush(&waiting);
+}
+
+static void step(const struct sparse_conv_walk *walk, void *user)
+{
+    const struct sparse_conv_gradient *call = user;
+    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
+#if VECTOR == 16
+    case 1 * 32 + 16:
+        sum_band(walk, call, 1, 16);
+        break;
+    case 2 * 32 + 8:
+        sum_band(walk, call, 2, 8);
+        break;
+    case 4 * 32 + 4:
+        sum_band(walk, call, 4, 4);
+        break;
+#endif
+    case 1 * 32 + 8:
+        sum_band(walk, call, 1, 8);
+        break;
+    case 2 * 32 + 4:
+        sum_band(walk, call, 2, 4);
+        break;
+    default:
+        sum_band(walk, call, 2, 2);
+    }
+}
+
+void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
+{
+    struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
+    memset(call->gradient, 0, (size_t)call->pattern->entries * sizeof *call->gradient);
+    KERNEL(sparse_conv_walk)
+    (&walk, call->x, call->scratch, call->height, call->width, step, (void *)call);
+}

@@ -1,0 +1,36 @@
+/* The copy of the argument that the sparse 3x3 convolutions work on, and how they go through an
+ * image: VECTOR columns of the batch after the other, strips of rows from top to bottom, tiles of a
+ * strip row by row, bands of the pattern.
+ *
+ * A strip is [channel][strip_rows + 2][width + 2, rounded up to tiles][VECTOR], with zeros around
+ * the image. So every tap of a tile's pixel lies at one distance from the pixel, whatever the
+ * place, and all lines that a tile reads are near each other, where in the activations they would
+ * fall on few sets of the cache. */
+#ifndef SWEEPSTAKE_NN_SPARSE_CONVOLUTION_STRIP_H
+#define SWEEPSTAKE_NN_SPARSE_CONVOLUTION_STRIP_H
+
+#include "isa.h"
+#include "sparse_convolution.h"
+
+struct sparse_conv_walk {
+    struct sparse_conv_tiling t;
+    const struct sparse_pattern *pattern;
+    const float *x; /* the argument [channel][height][width][columns] */
+    int64_t columns;
+    float *strip, *tile;
+    int32_t *offsets; /* [band]: where in the strip a column of a band is from its first channel */
+    /* The place in the walk. */
+    int64_t lane;        /* first of the VECTOR columns */
+    int64_t strip_row;   /* of the image, the strip's first */
+    int64_t row, column; /* of the image, the tile's first */
+    int64_t band;
+    const float *from; /* the tile's first pixel in the strip, at tap 0 of the band's channels */
+};
+
+/* What a walk does with each band of each tile. */
+typedef void sparse_conv_step(const struct sparse_conv_walk *walk, void *user);
+
+void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
+                              int64_t height, int64_t width, sparse_conv_step *step, void *user);
+
+#endif
