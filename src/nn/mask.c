@@ -185,12 +185,15 @@ int net_set_mask(struct network *net, const uint8_t *mask, struct error *err)
     return status;
 }
 
-int net_paths(const struct network *net, char *to, size_t size)
+int64_t net_sparse_layers(const struct network *net)
 {
-    size_t used = 0;
-    for (int32_t i = 0; i < net->layer_count && used + 1 < size; i++)
-        if (net->layers[i].operation->sparse_form)
-            to[used++] = net->layers[i].survivors ? 's' : 'd';
-    to[used] = '\0';
-    return (int)used;
+    int64_t layers = 0;
+    int number = 0; /* of the layer among those with weights */
+    for (int32_t i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        if (layer->survivors && number < 63)
+            layers |= INT64_C(1) << number;
+        number += layer->operation->sparse_form != NULL;
+    }
+    return layers;
 }

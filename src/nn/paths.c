@@ -1,10 +1,27 @@
 /* The table of densities at which layers change from dense products to their surviving weights.
  *
  * Measured: where the steps of a layer (forward, backward, optimiser) take equally long both ways.
- * Whoever changes a number changes bits of results: raise KERNEL_MODE (dist/prepare.c). */
+ * Whoever changes a number changes bits of results: raise the generation in work/kernel_mode.c. */
 #include "paths.h"
 
 #include <string.h>
+
+static const char *const names[NET_KERNELS] = {"auto", "dense", "sparse"};
+
+const char *net_kernels_name(enum net_kernels kernels)
+{
+    return names[kernels];
+}
+
+int net_kernels_named(const char *name, enum net_kernels *kernels)
+{
+    for (int i = 0; i < NET_KERNELS; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *kernels = (enum net_kernels)i;
+            return 0;
+        }
+    return -1;
+}
 
 /* Layers whose steps compare alike. */
 enum family { FC, CONV_FEW, CONV_SMALL_IMAGES, CONV_LARGE_IMAGES, CONV_OTHER, FAMILIES };

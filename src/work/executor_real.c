@@ -21,6 +21,7 @@
 struct real {
     const struct plan *plan;
     struct store *store;
+    enum net_kernels kernels;
     struct network *net;
     int32_t net_index;
     int64_t net_batch;
@@ -58,7 +59,7 @@ static int use_network(struct attempt *attempt, struct error *err)
     int64_t batch = attempt->training->batch;
     if (real->net != NULL && real->net_index == index && real->net_batch == batch)
         return 0;
-    struct net_options options = {.train_batch = (int32_t)batch};
+    struct net_options options = {.train_batch = (int32_t)batch, .kernels = real->kernels};
     net_destroy(real->net);
     real->net = net_create(&real->plan->networks[index].spec, options, err);
     real->net_index = index;
@@ -173,6 +174,7 @@ static void fill_result(const struct attempt *attempt, struct work_outcome *outc
     ticket_count(parameters, count, attempt->origin.mask, &remaining, &total);
     outcome->status = diverged ? WORK_DIVERGED : WORK_DONE;
     result->status = diverged ? STORE_DIVERGED : STORE_DONE;
+    result->sparse_layers = net_sparse_layers(attempt->real->net);
     result->weights_remaining = remaining;
     result->percent_remaining = 100.0 * (double)remaining / (double)total;
     result->early_stop_iteration = attempt->result.early_stop_iteration;
@@ -259,6 +261,10 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
     struct real *real = mem_zeroed(1, sizeof *real, err);
     if (real == NULL)
         return -1;
+    if (work_read_kernel_mode(store_identity(store)->kernel_mode, &real->kernels, err) != 0) {
+        free(real);
+        return -1;
+    }
     real->plan = plan;
     real->store = store;
     *executor = (struct executor){.self = real, .run = real_run, .destroy = real_destroy};

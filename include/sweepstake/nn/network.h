@@ -21,7 +21,10 @@ struct network; /* the layers, their buffers, and the views below */
 
 /* How layers with masked weights compute: with all weights, with the survivors alone, or with these from the density
  * on at which that is faster. That density is a function of the layer's kind and shape and of the instruction set. */
-enum net_kernels { NET_KERNELS_AUTO, NET_KERNELS_DENSE, NET_KERNELS_SPARSE };
+enum net_kernels { NET_KERNELS_AUTO, NET_KERNELS_DENSE, NET_KERNELS_SPARSE, NET_KERNELS };
+/* "auto", "dense", "sparse"; and back: -1 for any other word. */
+const char *net_kernels_name(enum net_kernels kernels);
+int net_kernels_named(const char *name, enum net_kernels *kernels);
 
 struct net_options {
     int32_t train_batch;    /* the largest batch of net_train_step */
@@ -58,9 +61,9 @@ void net_spec_initialize(const struct net_spec *spec, struct init_spec init, str
  * everything kept. The mask is copied. Fails for lack of memory. */
 int net_set_mask(struct network *net, const uint8_t *mask, struct error *err);
 
-/* How layers with weights compute, in order: a letter each, 'd' with all weights, 's' with the survivors alone. Returns
- * their number; always terminates. */
-int net_paths(const struct network *net, char *to, size_t size);
+/* Which layers compute with the survivors alone: bit i is the layer of the network's i-th weight tensor, for the first
+ * 63. */
+int64_t net_sparse_layers(const struct network *net);
 
 /* The optimiser and its moments (zeroed). Called before the first step. */
 int net_set_optimizer(struct network *net, const struct optimizer_spec *optimizer, struct error *err);
