@@ -86,10 +86,43 @@ static void products(const struct kernels *kernels)
             }
 }
 
+/* Rows of A so long that reading across them is another way; a column's bits depend neither on the
+ * way nor on how many columns there are. */
+static void long_rows(const struct kernels *kernels)
+{
+    enum { ROWS = 1027, DEPTH = 261, STRIDE = 272 };
+    static const int64_t columns[] = {16, 70, 272};
+    float *a = floats(ROWS * DEPTH), *b = floats(DEPTH * STRIDE);
+    float *first = floats(ROWS * STRIDE), *c = floats(ROWS * STRIDE);
+    fill_normal(a, ROWS * DEPTH, 1);
+    fill_normal(b, DEPTH * STRIDE, 2);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        check_product(kernels, ROWS, columns[i], DEPTH, true, true, true);
+        struct product p = {.rows = ROWS,
+                            .columns = columns[i],
+                            .depth = DEPTH,
+                            .a = a,
+                            .a_row = 1,
+                            .a_depth = ROWS,
+                            .b = b,
+                            .b_stride = STRIDE,
+                            .c = i ? c : first,
+                            .c_stride = STRIDE};
+        kernels->product(&p);
+        for (int64_t r = 0; i && r < ROWS; r++)
+            assert_same_bits(c + r * STRIDE, first + r * STRIDE, columns[0]);
+    }
+    free(a);
+    free(b);
+    free(first);
+    free(c);
+}
+
 static void products_match_the_reference(void **state)
 {
     (void)state;
     for_each_isa(products);
+    for_each_isa(long_rows);
 }
 
 /* Adding a second product to a first one is one product over both depths, bit for bit. */

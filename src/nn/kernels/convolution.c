@@ -53,7 +53,7 @@ int64_t conv_gradient_scratch(enum conv_method method, const struct conv_shape *
 {
     switch (method) {
     case CONV_DIRECT:
-        return direct_gradient_floats(shape);
+        return direct_gradient_floats(shape, columns);
     case CONV_SMALL:
         return small_gradient_layout(shape, columns).total;
     default:

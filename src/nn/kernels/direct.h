@@ -37,11 +37,11 @@ static inline struct direct_data_layout direct_data_layout(const struct conv_sha
 }
 
 /* Gradient of the weights. */
-#define DIRECT_RUN 64 /* pixels and examples that are summed at a time */
+#define DIRECT_OUTPUTS 4 /* of a tile */
 
-static inline int64_t direct_gradient_floats(const struct conv_shape *shape)
+static inline int64_t direct_gradient_floats(const struct conv_shape *shape, int64_t columns)
 {
-    return DIRECT_RUN * direct_round_up(shape->inputs * FILTER_TAPS, KERNEL_LANES);
+    return columns + DIRECT_OUTPUTS * shape->inputs * FILTER_TAPS * KERNEL_LANES;
 }
 
 #endif

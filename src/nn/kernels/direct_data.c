@@ -3,11 +3,17 @@
  *
  * For each row of the result and BLOCK_COLUMNS columns the three rows of the argument it needs are
  * copied to a strip [width][row][channel][column]. The taps of a pixel are then one contiguous
- * stretch of it, and a pixel of all channels is one product of the filters, laid out likewise, with
+ * stretch of it, and a pixel of the result is one product of the filters, laid out likewise, with
  * that stretch. At the edges of the image the stretch is shorter, at the upper and the lower edge
- * with filters that lack a row: nothing is multiplied by padding. */
+ * with filters that lack a row: nothing is multiplied by padding.
+ *
+ * The result, much the larger, is written GROUP channels at a time along the row: channels are a
+ * power of two apart as a rule, and lines of all of them would fall on the same few sets of a cache
+ * and follow no order that the CPU could guess. */
 #include "direct.h"
 #include "isa.h"
+
+#define GROUP 6 /* channels */
 
 struct direct_pass {
     const struct conv_data *call;
@@ -71,26 +77,28 @@ static void fill_strip(const struct direct_pass *pass, int64_t y, struct tap_row
         }
 }
 
+/* Channels `to` and up to GROUP - 1 behind it. */
 static void convolve_row(const struct direct_pass *pass, int64_t y, struct tap_rows rows,
-                         int64_t column, int64_t columns)
+                         int64_t column, int64_t columns, int64_t to)
 {
     const struct conv_data *call = pass->call;
     const struct direct_data_layout *l = &pass->layout;
     const int64_t width = call->shape.width, depth = rows.count * l->from; /* of a tap */
+    const int64_t plane = call->shape.height * width * call->columns;
     for (int64_t x = 0; x < width; x++) {
         const int64_t first = x == 0 ? 1 : 0, last = x == width - 1 ? 1 : 2;
         const struct product product = {
-            .rows = l->to,
+            .rows = least(GROUP, l->to - to),
             .columns = columns,
             .depth = (last - first + 1) * depth,
-            .a = pass->filters + rows.kind * l->filter_floats + first * depth * l->to_stride,
+            .a = pass->filters + rows.kind * l->filter_floats + first * depth * l->to_stride + to,
             .a_row = 1,
             .a_depth = l->to_stride,
             .b = pass->strip + (x - 1 + first) * depth * BLOCK_COLUMNS,
             .b_stride = BLOCK_COLUMNS,
-            .c = call->y + (y * width + x) * call->columns + column,
-            .c_stride = call->shape.height * width * call->columns,
-            .bias = call->bias,
+            .c = call->y + to * plane + (y * width + x) * call->columns + column,
+            .c_stride = plane,
+            .bias = call->bias ? call->bias + to : NULL,
             .rectify = call->rectify,
         };
         KERNEL(product)(&product);
@@ -112,7 +120,8 @@ void KERNEL(direct_data)(const struct conv_data *call)
         for (int64_t y = 0; y < height; y++) {
             const struct tap_rows rows = tap_rows(y > 0, y < height - 1);
             fill_strip(&pass, y, rows, column, columns);
-            convolve_row(&pass, y, rows, column, columns);
+            for (int64_t to = 0; to < pass.layout.to; to += GROUP)
+                convolve_row(&pass, y, rows, column, columns, to);
         }
     }
 }

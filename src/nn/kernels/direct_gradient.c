@@ -1,119 +1,129 @@
 /* Direct gradient of weights, for few inputs: dw[o][i][kh][kw] = the sum over pixels and examples
  * of dy[o][y][x] * x[i][y + kh - 1][x + kw - 1].
  *
- * The sums run over pixels and examples, which are contiguous in a row of dy. They are taken in
- * runs of DIRECT_RUN: the 9 * inputs arguments that meet a run are gathered and transposed to
- * [pixel and example][input, kh, kw], the order of the weights, and dw += dy * that, one product.
- * dy, much the larger, is read where it lies; while one group of outputs is multiplied, the same
- * group's next run is on its way. */
+ * Vectors hold examples of both operands, read where they lie, and each weight has a vector of sums
+ * whose lanes are added up at the end: nothing is gathered, transposed or padded. A tile is
+ * DIRECT_OUTPUTS outputs by the three taps of one row of filters, whose sums stay in registers
+ * along a segment of a row of pixels. dy, much the larger operand, is read once from memory: its
+ * segment stays in the first-level cache while all inputs and rows of filters pass over it. */
 #include "direct.h"
 #include "isa.h"
-#include "transpose.h"
 
-#define GROUP 12 /* outputs */
+#define SEGMENT 512 /* pixels and examples, as long as a pixel's examples are fewer */
 
 struct direct_pass {
     const struct conv_gradient *call;
-    int64_t plane, row;   /* floats of a channel and of a row */
-    int64_t taps, stride; /* of a filter of all inputs; and as rows of `arguments` */
-    float *arguments;     /* [DIRECT_RUN][stride] */
+    int64_t columns, row, plane; /* floats of a pixel, of a row, of a channel */
+    const float *zeros;          /* a pixel outside of the image */
+    float *sums;                 /* [inputs][3][DIRECT_OUTPUTS][3][VECTOR] */
 };
 
-/* What one tap meets along a row of dy: at place i of the row x[begin + i], for first <= i < end.
- */
-struct tap {
-    int64_t begin, first, end;
+/* A segment of dy, of DIRECT_OUTPUTS outputs. */
+struct segment {
+    const float *dy[DIRECT_OUTPUTS];
+    int64_t y, begin, end; /* row of pixels; first pixel; behind the last */
 };
 
-/* Tap `index` of the order of the weights, for row y; behind the last there is nothing. */
-static struct tap find_tap(const struct direct_pass *pass, int64_t index, int64_t y)
+/* One pixel of all examples. */
+INLINE void add_pixel(const struct segment *s, int64_t at, const float *const x[FILTER_WIDTH],
+                      int64_t columns, vfloat sums[DIRECT_OUTPUTS][FILTER_WIDTH])
 {
-    const struct conv_gradient *call = pass->call;
-    const int64_t input = index / FILTER_TAPS;
-    const int64_t row = y + index / FILTER_WIDTH % FILTER_WIDTH - 1;
-    const int64_t shift = (index % FILTER_WIDTH - 1) * call->columns;
-    if (index >= pass->taps || row < 0 || row >= call->shape.height)
-        return (struct tap){0};
-    return (struct tap){.begin = input * pass->plane + row * pass->row + shift,
-                        .first = shift < 0 ? -shift : 0,
-                        .end = pass->row - (shift > 0 ? shift : 0)};
-}
-
-/* KERNEL_LANES places from `at` on, for VECTOR taps. */
-INLINE void transpose_taps(const float *from, const struct tap taps[VECTOR], int64_t at, float *to,
-                           int64_t stride)
-{
-    for (int64_t lane = 0; lane < KERNEL_LANES; lane += VECTOR) {
-        vfloat x[VECTOR];
+    for (int64_t e = 0; e < columns; e += VECTOR) {
+        vfloat taps[FILTER_WIDTH];
         UNROLL
-        for (int t = 0; t < VECTOR; t++)
-            x[t] = at >= taps[t].first && at < taps[t].end ? vload(from + taps[t].begin + at + lane)
-                                                           : vset(0);
-        transpose_registers(x);
+        for (int t = 0; t < FILTER_WIDTH; t++)
+            taps[t] = vload(x[t] + e);
         UNROLL
-        for (int i = 0; i < VECTOR; i++)
-            vstore(to + (lane + i) * stride, x[i]);
+        for (int o = 0; o < DIRECT_OUTPUTS; o++) {
+            const vfloat dy = vkeep(vload(s->dy[o] + at + e));
+            UNROLL
+            for (int t = 0; t < FILTER_WIDTH; t++)
+                sums[o][t] = vfma(dy, taps[t], sums[o][t]);
+        }
     }
 }
 
-static void gather_arguments(const struct direct_pass *pass, int64_t y, int64_t at, int64_t count)
+/* Adds to the sums of one row of filters what the segment meets in the row `x` of the argument. */
+static void add_segment(const struct direct_pass *pass, const struct segment *segment,
+                        const float *x, float *to)
 {
-    for (int64_t first = 0; first < pass->stride; first += VECTOR) {
-        struct tap taps[VECTOR];
-        for (int t = 0; t < VECTOR; t++)
-            taps[t] = find_tap(pass, first + t, y);
-        for (int64_t i = 0; i < count; i += KERNEL_LANES)
-            transpose_taps(pass->call->x, taps, at + i, pass->arguments + i * pass->stride + first,
-                           pass->stride);
+    const struct segment s = *segment;
+    const int64_t columns = pass->columns, last = pass->call->shape.width - 1;
+    vfloat sums[DIRECT_OUTPUTS][FILTER_WIDTH];
+    UNROLL
+    for (int o = 0; o < DIRECT_OUTPUTS; o++)
+        UNROLL
+    for (int t = 0; t < FILTER_WIDTH; t++)
+        sums[o][t] = vload(to + (o * FILTER_WIDTH + t) * VECTOR);
+    for (int64_t p = s.begin; p < s.end; p++) {
+        const float *pixel = x + p * columns;
+        const float *const taps[FILTER_WIDTH] = {p > 0 ? pixel - columns : pass->zeros, pixel,
+                                                 p < last ? pixel + columns : pass->zeros};
+        add_pixel(&s, p * columns, taps, columns, sums);
     }
+    UNROLL
+    for (int o = 0; o < DIRECT_OUTPUTS; o++)
+        UNROLL
+    for (int t = 0; t < FILTER_WIDTH; t++)
+        vstore(to + (o * FILTER_WIDTH + t) * VECTOR, sums[o][t]);
 }
 
-static void prefetch_rows(const float *from, int64_t stride, int64_t rows, int64_t count)
+/* All inputs and rows of filters that the segment meets. */
+static void add_inputs(const struct direct_pass *pass, const struct segment *s)
 {
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t i = 0; i < count; i += KERNEL_LANES)
-            __builtin_prefetch(from + r * stride + i);
+    const struct conv_shape *shape = &pass->call->shape;
+    float *sums = pass->sums;
+    for (int64_t i = 0; i < shape->inputs; i++)
+        for (int64_t kh = 0; kh < FILTER_WIDTH; kh++) {
+            const int64_t y = s->y + kh - 1;
+            if (y >= 0 && y < shape->height)
+                add_segment(pass, s, pass->call->x + i * pass->plane + y * pass->row, sums);
+            sums += DIRECT_OUTPUTS * FILTER_WIDTH * VECTOR;
+        }
 }
 
-/* Adds the products of the run that begins at `at` of row y. */
-static void add_run(const struct direct_pass *pass, int64_t y, int64_t at, int64_t count)
+static void store_weights(const struct direct_pass *pass, int64_t output, int64_t outputs)
 {
-    const struct conv_gradient *call = pass->call;
-    const int64_t begin = y * pass->row + at;
-    const int64_t next = least(DIRECT_RUN, pass->plane - begin - count);
-    gather_arguments(pass, y, at, count);
-    for (int64_t o = 0; o < call->shape.outputs; o += GROUP) {
-        const int64_t rows = least(GROUP, call->shape.outputs - o);
-        const float *dy = call->dy + o * pass->plane + begin;
-        prefetch_rows(dy + count, pass->plane, rows, next);
-        const struct product product = {
-            .rows = rows,
-            .columns = pass->taps,
-            .depth = count,
-            .a = dy,
-            .a_row = pass->plane,
-            .a_depth = 1,
-            .b = pass->arguments,
-            .b_stride = pass->stride,
-            .c = call->dw + o * pass->taps,
-            .c_stride = pass->taps,
-            .accumulate = begin > 0,
-        };
-        KERNEL(product)(&product);
+    const int64_t rows = pass->call->shape.inputs * FILTER_WIDTH; /* of an output's filters */
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t o = 0; o < outputs; o++)
+            for (int64_t t = 0; t < FILTER_WIDTH; t++)
+                pass->call->dw[((output + o) * rows + row) * FILTER_WIDTH + t] = vsum(
+                    vload(pass->sums + ((row * DIRECT_OUTPUTS + o) * FILTER_WIDTH + t) * VECTOR));
+}
+
+static void compute_outputs(const struct direct_pass *pass, int64_t output, int64_t outputs)
+{
+    const struct conv_shape *shape = &pass->call->shape;
+    const int64_t pixels = pass->columns < SEGMENT ? SEGMENT / pass->columns : 1;
+    memset(pass->sums, 0,
+           (size_t)(DIRECT_OUTPUTS * shape->inputs * FILTER_TAPS * VECTOR) * sizeof *pass->sums);
+    struct segment s;
+    for (s.y = 0; s.y < shape->height; s.y++) {
+        /* The last output stands for missing ones. */
+        for (int64_t o = 0; o < DIRECT_OUTPUTS; o++)
+            s.dy[o] =
+                pass->call->dy + (output + least(o, outputs - 1)) * pass->plane + s.y * pass->row;
+        for (s.begin = 0; s.begin < shape->width; s.begin = s.end) {
+            s.end = least(s.begin + pixels, shape->width);
+            add_inputs(pass, &s);
+        }
     }
+    store_weights(pass, output, outputs);
 }
 
 void KERNEL(direct_gradient)(const struct conv_gradient *call)
 {
+    const int64_t outputs = call->shape.outputs;
     const struct direct_pass pass = {
         .call = call,
-        .plane = call->shape.height * call->shape.width * call->columns,
+        .columns = call->columns,
         .row = call->shape.width * call->columns,
-        .taps = call->shape.inputs * FILTER_TAPS,
-        .stride = direct_round_up(call->shape.inputs * FILTER_TAPS, KERNEL_LANES),
-        .arguments = call->scratch,
+        .plane = call->shape.height * call->shape.width * call->columns,
+        .zeros = call->scratch,
+        .sums = call->scratch + call->columns,
     };
-    for (int64_t y = 0; y < call->shape.height; y++)
-        for (int64_t at = 0; at < pass.row; at += DIRECT_RUN)
-            add_run(&pass, y, at, least(DIRECT_RUN, pass.row - at));
+    memset(call->scratch, 0, (size_t)call->columns * sizeof *call->scratch);
+    for (int64_t o = 0; o < outputs; o += DIRECT_OUTPUTS)
+        compute_outputs(&pass, o, least(DIRECT_OUTPUTS, outputs - o));
 }

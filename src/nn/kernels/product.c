@@ -1,19 +1,27 @@
 /* Dense products. A tile of TILE_ROWS x TILE_VECTORS accumulators stays in registers while the
  * depth runs: each step loads one row of B's tile and broadcasts TILE_ROWS elements of A. The depth
  * is cut into blocks so that the panel of B that all rows of A pass over stays in the cache;
- * partial sums wait in C meanwhile, which changes no rounding. Neither operand is packed: B's rows
- * are contiguous by the batch-innermost layout, and A is read once a panel. */
+ * partial sums wait in C meanwhile, which changes no rounding.
+ *
+ * B is not packed: its rows are contiguous by the batch-innermost layout. A is where it is read
+ * across its rows and these are long, if more than one tile would read it: each depth takes a few
+ * elements of another page, and all of them fall on the same few sets of the caches. */
 #include "isa.h"
 
 #define TILE_ROWS 6
 #define TILE_VECTORS (VECTOR == 16 ? 4 : 2)
 #define DEPTH_BLOCK 256 /* at most 64 kB of a panel of B */
+#define FAR_APART 1024  /* elements of A to be packed, in floats */
+#define PACKED_ROWS 48
+#define PACKED_COLUMNS 256 /* of a panel then */
 
 /* The part of a product one call of a tile computes. */
 struct tile {
     const struct product *product;
     int64_t row, column, depth_begin, depth_end;
     int64_t last_lanes; /* columns in the last vector */
+    const float *a;     /* the first element of A, whose next in depth is a_depth further on */
+    int64_t a_depth;
 };
 
 INLINE void start_tile(const int rows, const int vectors, const struct tile *tile,
@@ -60,11 +68,12 @@ INLINE void finish_tile(const int rows, const int vectors, const struct tile *ti
 INLINE void compute_tile(const int rows, const int vectors, const struct tile *tile)
 {
     const struct product *p = tile->product;
-    const float *a = p->a + tile->row * p->a_row, *b = p->b + tile->column;
-    const int64_t a_row = p->a_row, a_depth = p->a_depth, b_stride = p->b_stride;
+    const float *a = tile->a, *b = p->b + tile->depth_begin * p->b_stride + tile->column;
+    const int64_t a_row = p->a_row, a_depth = tile->a_depth, b_stride = p->b_stride;
+    const int64_t depth = tile->depth_end - tile->depth_begin;
     vfloat sums[TILE_ROWS][TILE_VECTORS];
     start_tile(rows, vectors, tile, sums);
-    for (int64_t k = tile->depth_begin; k < tile->depth_end; k++) {
+    for (int64_t k = 0; k < depth; k++) {
         vfloat row_of_b[TILE_VECTORS];
         UNROLL
         for (int v = 0; v < vectors; v++)
@@ -115,31 +124,72 @@ static void (*const tiles[TILE_VECTORS][TILE_ROWS])(const struct tile *tile) = {
 #endif
 };
 
-/* All tiles of the columns from tile->column on that one tile is wide. */
-static void compute_panel(struct tile *tile)
+/* The tile's rows, for the columns from `begin` up to `end`. */
+static void compute_rows(struct tile *tile, int64_t begin, int64_t end)
 {
     const struct product *p = tile->product;
-    const int64_t left = p->columns - tile->column;
-    int64_t vectors = (left + VECTOR - 1) / VECTOR;
-    tile->last_lanes = left - (vectors - 1) * VECTOR;
-    if (vectors > TILE_VECTORS) {
-        vectors = TILE_VECTORS;
-        tile->last_lanes = VECTOR;
-    }
-    for (tile->row = 0; tile->row < p->rows; tile->row += TILE_ROWS) {
-        const int64_t rows = p->rows - tile->row < TILE_ROWS ? p->rows - tile->row : TILE_ROWS;
+    const int64_t rows = least(p->rows - tile->row, TILE_ROWS);
+    for (tile->column = begin; tile->column < end; tile->column += TILE_VECTORS * VECTOR) {
+        const int64_t columns = least(end - tile->column, TILE_VECTORS * VECTOR);
+        const int64_t vectors = (columns + VECTOR - 1) / VECTOR;
+        tile->last_lanes = columns - (vectors - 1) * VECTOR;
         tiles[vectors - 1][rows - 1](tile);
+    }
+}
+
+/* Rows of A whose elements of one depth lie side by side, but those of the next depth far away. */
+static void pack_rows(const float *a, int64_t a_depth, int64_t rows, int64_t depth, float *packed)
+{
+    for (int64_t k = 0; k < depth; k++)
+        for (int64_t r = 0; r < rows; r += VECTOR) {
+            const float *from = a + k * a_depth + r;
+            vstore(packed + k * PACKED_ROWS + r,
+                   rows - r < VECTOR ? vload_part(from, rows - r) : vload(from));
+        }
+}
+
+static bool packs(const struct product *p)
+{
+    return p->a_row == 1 && p->a_depth >= FAR_APART && p->columns > TILE_VECTORS * VECTOR;
+}
+
+/* All rows, for the depths of the tile and the columns from `begin` up to `end`. */
+static void compute_panel(struct tile *tile, int64_t begin, int64_t end)
+{
+    const struct product *p = tile->product;
+    tile->a_depth = p->a_depth;
+    for (tile->row = 0; tile->row < p->rows; tile->row += TILE_ROWS) {
+        tile->a = p->a + tile->row * p->a_row + tile->depth_begin * p->a_depth;
+        compute_rows(tile, begin, end);
+    }
+}
+
+static void compute_packed_panel(struct tile *tile, int64_t begin, int64_t end)
+{
+    const struct product *p = tile->product;
+    float packed[DEPTH_BLOCK * PACKED_ROWS];
+    tile->a_depth = PACKED_ROWS;
+    for (int64_t row = 0; row < p->rows; row += PACKED_ROWS) {
+        const int64_t row_end = least(row + PACKED_ROWS, p->rows);
+        pack_rows(p->a + row + tile->depth_begin * p->a_depth, p->a_depth, row_end - row,
+                  tile->depth_end - tile->depth_begin, packed);
+        for (tile->row = row; tile->row < row_end; tile->row += TILE_ROWS) {
+            tile->a = packed + tile->row - row;
+            compute_rows(tile, begin, end);
+        }
     }
 }
 
 void KERNEL(product)(const struct product *p)
 {
     const int64_t blocks = (p->depth + DEPTH_BLOCK - 1) / DEPTH_BLOCK;
+    const int64_t panel = packs(p) ? PACKED_COLUMNS : TILE_VECTORS * VECTOR;
     struct tile tile = {.product = p};
     for (int64_t block = 0; block < blocks; block++) {
         tile.depth_begin = p->depth * block / blocks;
         tile.depth_end = p->depth * (block + 1) / blocks;
-        for (tile.column = 0; tile.column < p->columns; tile.column += TILE_VECTORS * VECTOR)
-            compute_panel(&tile);
+        for (int64_t begin = 0; begin < p->columns; begin += panel)
+            (packs(p) ? compute_packed_panel : compute_panel)(&tile, begin,
+                                                              least(begin + panel, p->columns));
     }
 }

@@ -56,6 +56,15 @@ INLINE vfloat vset(float x)
     return x - (vfloat){0};
 }
 
+/* v, loaded once for all its uses: compilers like to make its load a part of each. */
+INLINE vfloat vkeep(vfloat v)
+{
+#ifdef __x86_64__
+    __asm__("" : "+v"(v));
+#endif
+    return v;
+}
+
 /* `yes` where the lanes of `mask` are all ones, `no` where they are zero. */
 INLINE vfloat vselect(vint mask, vfloat yes, vfloat no)
 {
