@@ -14,6 +14,7 @@
 #include "isa.h"
 
 #define GROUP 6 /* channels */
+#define AHEAD 2 /* pixels */
 
 struct direct_pass {
     const struct conv_data *call;
@@ -77,6 +78,14 @@ static void fill_strip(const struct direct_pass *pass, int64_t y, struct tap_row
         }
 }
 
+/* Has the cache fetch where the pixel `distance` floats behind the product's will be written. */
+static void prefetch_pixel(const struct product *p, int64_t distance)
+{
+    for (int64_t r = 0; r < p->rows; r++)
+        for (int64_t e = 0; e < p->columns; e += KERNEL_LANES)
+            __builtin_prefetch(p->c + r * p->c_stride + distance + e, 1);
+}
+
 /* Channels `to` and up to GROUP - 1 behind it. */
 static void convolve_row(const struct direct_pass *pass, int64_t y, struct tap_rows rows,
                          int64_t column, int64_t columns, int64_t to)
@@ -101,6 +110,8 @@ static void convolve_row(const struct direct_pass *pass, int64_t y, struct tap_r
             .bias = call->bias ? call->bias + to : NULL,
             .rectify = call->rectify,
         };
+        if (x + AHEAD < width)
+            prefetch_pixel(&product, AHEAD * call->columns);
         KERNEL(product)(&product);
     }
 }

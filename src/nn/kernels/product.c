@@ -164,7 +164,9 @@ static void compute_panel(struct tile *tile, int64_t begin, int64_t end)
     }
 }
 
-static void compute_packed_panel(struct tile *tile, int64_t begin, int64_t end)
+/* Apart from the others: its stack is large. */
+static __attribute__((noinline)) void compute_packed_panel(struct tile *tile, int64_t begin,
+                                                           int64_t end)
 {
     const struct product *p = tile->product;
     float packed[DEPTH_BLOCK * PACKED_ROWS];
@@ -180,16 +182,24 @@ static void compute_packed_panel(struct tile *tile, int64_t begin, int64_t end)
     }
 }
 
+/* The deepest that is no more than DEPTH_BLOCK when all blocks are alike. */
+static int64_t block_depth(int64_t depth)
+{
+    const int64_t blocks = (depth + DEPTH_BLOCK - 1) / DEPTH_BLOCK;
+    return blocks > 1 ? (depth + blocks - 1) / blocks : depth;
+}
+
 void KERNEL(product)(const struct product *p)
 {
-    const int64_t blocks = (p->depth + DEPTH_BLOCK - 1) / DEPTH_BLOCK;
-    const int64_t panel = packs(p) ? PACKED_COLUMNS : TILE_VECTORS * VECTOR;
+    const int64_t block = block_depth(p->depth);
     struct tile tile = {.product = p};
-    for (int64_t block = 0; block < blocks; block++) {
-        tile.depth_begin = p->depth * block / blocks;
-        tile.depth_end = p->depth * (block + 1) / blocks;
-        for (int64_t begin = 0; begin < p->columns; begin += panel)
-            (packs(p) ? compute_packed_panel : compute_panel)(&tile, begin,
-                                                              least(begin + panel, p->columns));
+    for (; tile.depth_begin < p->depth; tile.depth_begin = tile.depth_end) {
+        tile.depth_end = least(tile.depth_begin + block, p->depth);
+        if (packs(p))
+            for (int64_t begin = 0; begin < p->columns; begin += PACKED_COLUMNS)
+                compute_packed_panel(&tile, begin, least(begin + PACKED_COLUMNS, p->columns));
+        else
+            for (int64_t begin = 0; begin < p->columns; begin += TILE_VECTORS * VECTOR)
+                compute_panel(&tile, begin, least(begin + TILE_VECTORS * VECTOR, p->columns));
     }
 }
