@@ -21,7 +21,7 @@
 #define STORE_PATH_SIZE 4096
 
 struct run_options {
-    const char *grid, *store, *data;
+    const char *grid, *store, *data, *kernels;
     int workers, attempts;
     double silence;
     bool quiet, verbose;
@@ -43,6 +43,9 @@ static enum options_result read_options(const struct command *command, int argc,
          &options->workers, 1, 100000},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &options->data, 0, 0},
+        {"kernels", OPTION_TEXT, "HOW",
+         "how pruned layers compute: dense, sparse, or auto, the faster (default)",
+         &options->kernels, 0, 0},
         {"silence", OPTION_REAL, "SECONDS", "a worker silent for so long is given up (default 60)",
          &options->silence, 0.5, 1e6},
         {"attempts", OPTION_INTEGER, "N", "how often a task is tried (default 3)",
@@ -193,6 +196,11 @@ static int run_run(const struct command *command, int argc, char **argv)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
     struct error err = {0};
     char store[STORE_PATH_SIZE];
+    enum net_kernels kernels;
+    if (options.kernels != NULL && net_kernels_named(options.kernels, &kernels) != 0) {
+        error_set(&err, ERROR_USAGE, "--kernels is auto, dense or sparse, not '%s'", options.kernels);
+        return command_fail(&err);
+    }
     if (options.store == NULL && default_store(options.grid, store, &err) != 0)
         return command_fail(&err);
     if (options.verbose)
@@ -204,6 +212,7 @@ static int run_run(const struct command *command, int argc, char **argv)
         .store_file = options.store != NULL ? options.store : store,
         .data_folder = options.data,
         .workers = options.workers,
+        .kernels = options.kernels,
         .silence = options.silence,
         .max_attempts = options.attempts,
         .verbose = options.verbose,

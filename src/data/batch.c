@@ -18,13 +18,22 @@ void batch_part_indices(const struct dataset *dataset, enum dataset_part part, i
         indices[i] = listed ? listed[first + i] : (uint32_t)(first + i);
 }
 
+/* Compiled for several instruction sets, the best one chosen when the program is loaded: the same
+ * operations on more numbers at a time, so the same bits. */
+#if defined __x86_64__ && defined __linux__
+#define CLONED __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CLONED
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
 /* byte / 255 rounded once, without a division: 1/255 is split into a part short enough for an exact
  * product and the rest, so that the sum is the only rounding that matters. A test compares all 256.
  */
 #define RECIPROCAL_HIGH 0x1.01p-8f
 #define RECIPROCAL_LOW 0x1.010102p-24f
 
-static float unit_of_byte(uint8_t byte)
+INLINE float unit_of_byte(uint8_t byte)
 {
     return (float)byte * RECIPROCAL_HIGH + (float)byte * RECIPROCAL_LOW;
 }
@@ -36,7 +45,7 @@ struct lane_scale {
 };
 
 /* Written so that compilers turn it into vector conversions. */
-static void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_scale *scale,
+INLINE void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_scale *scale,
                          float to[restrict TILE])
 {
     for (int i = 0; i < TILE; i++)
@@ -45,18 +54,18 @@ static void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_s
 
 /* Interleaves the low, then the high halves of two rows. Four rounds of it over rows i and i + 8
  * transpose 16 x 16 bytes. */
-static bytes16 interleave_low(bytes16 a, bytes16 b)
+INLINE bytes16 interleave_low(bytes16 a, bytes16 b)
 {
     return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
-static bytes16 interleave_high(bytes16 a, bytes16 b)
+INLINE bytes16 interleave_high(bytes16 a, bytes16 b)
 {
     return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
                                    31);
 }
 
-static void interleave_rows(const bytes16 from[TILE], bytes16 to[TILE])
+INLINE void interleave_rows(const bytes16 from[TILE], bytes16 to[TILE])
 {
     for (int i = 0; i < TILE / 2; i++) {
         to[2 * i] = interleave_low(from[i], from[i + TILE / 2]);
@@ -74,7 +83,7 @@ struct lane {
 };
 
 /* Features feature..feature + 15 of a lane of 16 columns. */
-static void fill_tile(const struct lane *lane, size_t feature)
+INLINE void fill_tile(const struct lane *lane, size_t feature)
 {
     bytes16 a[TILE] = {{0}}, b[TILE];
     for (int32_t i = 0; i < lane->count; i++)
@@ -88,7 +97,7 @@ static void fill_tile(const struct lane *lane, size_t feature)
 }
 
 /* What fills no tile: features first..features - 1. */
-static void fill_edge(const struct lane *lane, size_t first, size_t features)
+INLINE void fill_edge(const struct lane *lane, size_t first, size_t features)
 {
     for (size_t feature = first; feature < features; feature++) {
         uint8_t bytes[TILE] = {0};
@@ -100,7 +109,7 @@ static void fill_edge(const struct lane *lane, size_t first, size_t features)
     }
 }
 
-static void set_scale(struct lane *lane, const struct data_scale *scale)
+INLINE void set_scale(struct lane *lane, const struct data_scale *scale)
 {
     for (int32_t i = 0; i < TILE; i++) {
         bool is_there = i < lane->count;
@@ -109,7 +118,7 @@ static void set_scale(struct lane *lane, const struct data_scale *scale)
     }
 }
 
-static void fill_lane(const struct dataset *dataset, struct lane *lane)
+CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
 {
     static const struct data_scale as_it_is = {1.0f, 0.0f};
     const struct dataset_info *info = &dataset->info;

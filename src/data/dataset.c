@@ -20,8 +20,8 @@ static const struct {
     const char *name;
     const struct data_source *source;
 } known[] = {
-    {"mnist", &idx_source},     {"fashion-mnist", &idx_source}, {"cifar10", &cifar_source},
-    {"digits", &digits_source}, {"shapes", &shapes_source},
+    {"mnist", &idx_source},        {"fashion-mnist", &idx_source}, {"cifar10", &cifar_source},
+    {"digits", &generated_source}, {"shapes", &generated_source},
 };
 #define KNOWN (sizeof known / sizeof *known)
 

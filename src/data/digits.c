@@ -8,18 +8,12 @@
  * How much the writing varies was calibrated on lenet-300-100 with the paper's settings: dense,
  * about 98% of the test examples with 55,000 training examples and 95% with 9,000; at 4.5%
  * remaining, tickets at 98% and their reinit controls at 95%. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "dice.h"
 #include "digits_raster.h"
 #include "digits_shapes.h"
-#include "source.h"
+#include "generator.h"
 
-#define VERSION 1 /* raised with every change of the examples: it is in task keys */
 #define CLASSES 10
-#define TRAIN_DEFAULT 60000
-#define TEST_DEFAULT 10000
 
 #define TREMBLE 0.20 /* displacement of control points, shape units */
 
@@ -105,49 +99,14 @@ static uint8_t draw_example(struct rng_stream stream, uint64_t example, uint8_t 
     return (uint8_t)label;
 }
 
-static void draw_part(const struct dataset_request *request, uint32_t part, int64_t count,
-                      uint8_t *images, uint8_t *labels)
-{
-    struct rng_stream stream = {(uint64_t)request->seed, RNG_GENERATOR, part};
-    for (int64_t i = 0; i < count; i++)
-        labels[i] = draw_example(stream, (uint64_t)i, images + i * RASTER_PIXELS);
-}
-
-static int digits_describe(const struct dataset_request *request, struct dataset_info *info,
-                           struct error *err)
-{
-    (void)err;
-    *info = (struct dataset_info){
-        .channels = 1,
-        .height = RASTER_SIDE,
-        .width = RASTER_SIDE,
-        .classes = CLASSES,
-        .train = request->train == -1 ? TRAIN_DEFAULT : request->train,
-        .test = request->test == -1 ? TEST_DEFAULT : request->test,
-    };
-    return 0;
-}
-
-static int digits_fill(const struct dataset_request *request, struct dataset *dataset,
-                       struct error *err)
-{
-    (void)err;
-    const struct dataset_info *info = &dataset->info;
-    draw_part(request, 0, info->train + info->validation, dataset->train_images,
-              dataset->train_labels);
-    draw_part(request, 1, info->test, dataset->test_images, dataset->test_labels);
-    return 0;
-}
-
-static struct hash128 digits_content(const struct dataset_info *info,
-                                     const struct dataset_request *request)
-{
-    char text[128];
-    int length = snprintf(text, sizeof text,
-                          "digits %d: seed %" PRId64 ", %" PRId64 " training, %" PRId64 " test",
-                          VERSION, request->seed, info->train + info->validation, info->test);
-    return hash128_of(text, (size_t)length);
-}
-
-const struct data_source digits_source = {
-    .describe = digits_describe, .fill = digits_fill, .content = digits_content};
+const struct generator digits_generator = {
+    .name = "digits",
+    .version = 1,
+    .channels = 1,
+    .height = RASTER_SIDE,
+    .width = RASTER_SIDE,
+    .classes = CLASSES,
+    .train = 60000,
+    .test = 10000,
+    .draw = draw_example,
+};

@@ -77,6 +77,22 @@ const uint32_t *batch_order_at(struct batch_order *order, int64_t iteration)
     return order->examples + iteration % order->batches * order->batch;
 }
 
+#define LINE 64 /* bytes that memory fetches at once */
+
+/* Has the examples of the next iteration fetched while this one computes: they lie anywhere in
+ * memory. */
+static void fetch_next(const struct batch_order *order, int64_t iteration)
+{
+    const int64_t next = (iteration + 1) % order->batches;
+    const uint32_t *indices = order->examples + next * order->batch;
+    const size_t bytes = example_bytes(order->dataset);
+    for (int64_t i = 0; i < order->batch && next > 0; i++) {
+        const uint8_t *example = order->dataset->train_images + indices[i] * bytes;
+        for (size_t byte = 0; byte < bytes; byte += LINE)
+            __builtin_prefetch(example + byte);
+    }
+}
+
 void batch_order_assemble(struct batch_order *order, int64_t iteration, struct rng_stream augment,
                           int32_t columns, float *inputs, uint8_t *labels)
 {
@@ -92,4 +108,5 @@ void batch_order_assemble(struct batch_order *order, int64_t iteration, struct r
                dataset->augment == DATA_AUGMENT_NONE ? NULL : &augmentation, &to);
     for (int32_t i = 0; i < count; i++)
         labels[i] = dataset->train_labels[indices[i]];
+    fetch_next(order, iteration);
 }

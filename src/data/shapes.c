@@ -7,16 +7,9 @@
  *
  * Calibrated so that there is something to learn: of 10,000 examples, a narrow conv-2 (16 channels)
  * knows two thirds of the test set after 1,000 iterations and lenet-300-100 a third. */
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "canvas.h"
 #include "dice.h"
-#include "source.h"
-
-#define VERSION 1 /* raised with every change of the examples: it is in task keys */
-#define TRAIN_DEFAULT 50000
-#define TEST_DEFAULT 10000
+#include "generator.h"
 
 /* Blocks of random bits of one example. The drawing uses the first half, noise the second. */
 #define EXAMPLE_BLOCKS 512
@@ -108,49 +101,14 @@ static uint8_t draw_example(struct rng_stream stream, uint64_t example, uint8_t 
     return (uint8_t)figure;
 }
 
-static void draw_part(const struct dataset_request *request, uint32_t part, int64_t count,
-                      uint8_t *images, uint8_t *labels)
-{
-    struct rng_stream stream = {(uint64_t)request->seed, RNG_GENERATOR, part};
-    for (int64_t i = 0; i < count; i++)
-        labels[i] = draw_example(stream, (uint64_t)i, images + i * CANVAS_BYTES);
-}
-
-static int shapes_describe(const struct dataset_request *request, struct dataset_info *info,
-                           struct error *err)
-{
-    (void)err;
-    *info = (struct dataset_info){
-        .channels = CANVAS_CHANNELS,
-        .height = FIGURE_SIDE,
-        .width = FIGURE_SIDE,
-        .classes = FIGURES,
-        .train = request->train == -1 ? TRAIN_DEFAULT : request->train,
-        .test = request->test == -1 ? TEST_DEFAULT : request->test,
-    };
-    return 0;
-}
-
-static int shapes_fill(const struct dataset_request *request, struct dataset *dataset,
-                       struct error *err)
-{
-    (void)err;
-    const struct dataset_info *info = &dataset->info;
-    draw_part(request, 0, info->train + info->validation, dataset->train_images,
-              dataset->train_labels);
-    draw_part(request, 1, info->test, dataset->test_images, dataset->test_labels);
-    return 0;
-}
-
-static struct hash128 shapes_content(const struct dataset_info *info,
-                                     const struct dataset_request *request)
-{
-    char text[128];
-    int length = snprintf(text, sizeof text,
-                          "shapes %d: seed %" PRId64 ", %" PRId64 " training, %" PRId64 " test",
-                          VERSION, request->seed, info->train + info->validation, info->test);
-    return hash128_of(text, (size_t)length);
-}
-
-const struct data_source shapes_source = {
-    .describe = shapes_describe, .fill = shapes_fill, .content = shapes_content};
+const struct generator shapes_generator = {
+    .name = "shapes",
+    .version = 1,
+    .channels = CANVAS_CHANNELS,
+    .height = FIGURE_SIDE,
+    .width = FIGURE_SIDE,
+    .classes = FIGURES,
+    .train = 50000,
+    .test = 10000,
+    .draw = draw_example,
+};

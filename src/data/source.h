@@ -17,10 +17,9 @@ struct data_source {
                               const struct dataset_request *request);
 };
 
-extern const struct data_source idx_source;    /* four IDX files in a folder */
-extern const struct data_source cifar_source;  /* CIFAR-10's binary version */
-extern const struct data_source digits_source; /* built-in generators */
-extern const struct data_source shapes_source;
+extern const struct data_source idx_source;       /* four IDX files in a folder */
+extern const struct data_source cifar_source;     /* CIFAR-10's binary version */
+extern const struct data_source generated_source; /* generator.h */
 
 /* The known dataset that `name` looks like, or NULL. */
 const char *source_nearest(const char *name);

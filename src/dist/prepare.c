@@ -15,8 +15,6 @@
 #include "nn/network.h"
 #include "work/work.h"
 
-/* Raised when kernels change so that results round differently. */
-#define KERNEL_MODE "1"
 #define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
 
 struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err)
@@ -27,31 +25,39 @@ struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, st
 
 /* --- rounding --- */
 
-static const char *kernel_mode_of(const struct run_job *job)
+static int check_fake(const struct run_job *job, bool is_fake, struct error *err)
 {
-    return job->fake != NULL ? KERNEL_MODE_FAKE : KERNEL_MODE;
+    if (is_fake == (job->fake != NULL))
+        return 0;
+    if (is_fake)
+        return error_set(err, ERROR_USAGE,
+                         "%s is a test's: nothing in it was trained (SWEEPSTAKE_FAKE was set); "
+                         "give another file with --store",
+                         job->store_file);
+    return error_set(err, ERROR_USAGE,
+                     "%s holds real results, and SWEEPSTAKE_FAKE is set: give another file with "
+                     "--store",
+                     job->store_file);
 }
 
 static int check_kernel_mode(const struct run_job *job, const struct store_identity *identity,
                              struct error *err)
 {
-    const char *theirs = identity->kernel_mode, *ours = kernel_mode_of(job);
-    if (strcmp(theirs, ours) == 0)
+    bool is_fake = strcmp(identity->kernel_mode, KERNEL_MODE_FAKE) == 0;
+    enum net_kernels theirs;
+    if (check_fake(job, is_fake, err) != 0)
+        return -1;
+    if (is_fake)
         return 0;
-    if (strcmp(theirs, KERNEL_MODE_FAKE) == 0)
-        return error_set(err, ERROR_USAGE,
-                         "%s is a test's: nothing in it was trained (SWEEPSTAKE_FAKE was set); "
-                         "give another file with --store",
-                         job->store_file);
-    if (job->fake != NULL)
-        return error_set(err, ERROR_USAGE,
-                         "%s holds real results, and SWEEPSTAKE_FAKE is set: give another file "
-                         "with --store",
-                         job->store_file);
+    if (work_read_kernel_mode(identity->kernel_mode, &theirs, err) != 0)
+        return error_prefix(err, "%s was begun by sweepstake %s: go on with that; here",
+                            job->store_file, identity->version);
+    if (job->kernels == NULL || strcmp(job->kernels, net_kernels_name(theirs)) == 0)
+        return 0;
     return error_set(err, ERROR_USAGE,
-                     "%s: its results come from kernels of generation %s, this program has "
-                     "generation %s: go on with the release that began it (%s)",
-                     job->store_file, theirs, ours, identity->version);
+                     "%s was begun with --kernels %s, and with --kernels %s results would round "
+                     "differently: go on without that option, or give another file with --store",
+                     job->store_file, net_kernels_name(theirs), job->kernels);
 }
 
 int prepare_rounding(const struct run_job *job, const struct store_identity *identity,
@@ -70,6 +76,23 @@ int prepare_rounding(const struct run_job *job, const struct store_identity *ide
     return 0;
 }
 
+void prepare_tell(const struct store_identity *identity)
+{
+    log_line(LOG_INFO, "kernels: %s instructions, mode %s; OpenBLAS: %s", identity->isa,
+             identity->kernel_mode, identity->blas_core);
+}
+
+static void identify_kernels(const struct run_job *job, struct store_identity *identity)
+{
+    enum net_kernels kernels = NET_KERNELS_AUTO;
+    if (job->kernels != NULL)
+        net_kernels_named(job->kernels, &kernels);
+    if (job->fake != NULL)
+        text_copy(identity->kernel_mode, sizeof identity->kernel_mode, KERNEL_MODE_FAKE);
+    else
+        work_kernel_mode(kernels, identity->kernel_mode, sizeof identity->kernel_mode);
+}
+
 static void identify(const struct run_job *job, const struct prepared *prepared,
                      struct store_identity *identity)
 {
@@ -83,7 +106,7 @@ static void identify(const struct run_job *job, const struct prepared *prepared,
     text_copy(identity->commit, sizeof identity->commit, version_commit());
     text_copy(identity->isa, sizeof identity->isa, kernels_isa());
     text_copy(identity->blas_core, sizeof identity->blas_core, kernels_blas_core());
-    text_copy(identity->kernel_mode, sizeof identity->kernel_mode, kernel_mode_of(job));
+    identify_kernels(job, identity);
     text_copy(identity->plan_hash, sizeof identity->plan_hash, prepared->plan->hash);
 }
 

@@ -28,4 +28,7 @@ void prepare_finish(struct prepared *prepared);
 int prepare_rounding(const struct run_job *job, const struct store_identity *identity,
                      struct error *err);
 
+/* Tells the user what computes. */
+void prepare_tell(const struct store_identity *identity);
+
 #endif

@@ -105,6 +105,8 @@ static int check_rank(struct rank *rank, struct error *err)
     if (prepare_rounding(rank->job, identity, err) != 0)
         return -1;
     rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
+    if (rank->number == 0)
+        prepare_tell(identity);
     if (rank->peers == NULL || rank->number == 0)
         return rank->peers == NULL ? -1 : 0;
     return job_executor(rank->job, rank->prepared.plan, rank->store, &rank->executor, err);

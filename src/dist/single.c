@@ -51,6 +51,7 @@ static int run_prepared(const struct run_job *job, const struct prepared *prepar
     if (prepare_rounding(job, store_identity(prepared->store), err) != 0 ||
         job_executor(job, prepared->plan, prepared->store, &executor, err) != 0)
         return error_exit_status(err);
+    prepare_tell(store_identity(prepared->store));
     int failed = run_tasks(job, prepared, &executor, &end, err);
     executor.destroy(executor.self);
     return failed ? error_exit_status(err) : job_status(end.verdict);

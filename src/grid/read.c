@@ -194,7 +194,7 @@ int grid_error_at(struct error *err, const struct grid *grid, const struct exper
 }
 
 int grid_network_error(struct error *err, const struct grid *grid,
-                       const struct grid_network *network, const char *format, ...)
+                       const struct grid_network *network, struct mark at, const char *format, ...)
 {
     char what[sizeof err->text], path[READER_PATH_SIZE];
     va_list args;
@@ -203,5 +203,5 @@ int grid_network_error(struct error *err, const struct grid *grid,
     va_end(args);
     snprintf(path, sizeof path, "networks.%s", network->name);
     const struct reader reader = {.file = grid->file, .err = err};
-    return reader_fail(&reader, network->mark, path, "%s", what);
+    return reader_fail(&reader, at, path, "%s", what);
 }

@@ -145,7 +145,6 @@ static void place_activations(struct network *net, struct placement *placement)
 {
     const int64_t columns = greatest(net->train_columns, net->evaluate_columns);
     int64_t scratch = 0;
-    bool wants_clean_input = false;
     for (int32_t i = 0; i < net->layer_count; i++) {
         struct layer *layer = &net->layers[i];
         const struct operation *operation = layer->operation;
@@ -156,13 +155,10 @@ static void place_activations(struct network *net, struct placement *placement)
                 place_floats(placement, operation->state_size(layer, net->train_columns));
         if (operation->scratch_size)
             scratch = greatest(scratch, operation->scratch_size(layer, columns));
-        wants_clean_input = wants_clean_input || operation->wants_finite_padding;
     }
     const int64_t inputs = shape_features(net->spec.input);
     net->train_input = place_floats(placement, inputs * net->train_columns);
     net->evaluate_input = place_floats(placement, inputs * net->evaluate_columns);
-    net->clean_input =
-        wants_clean_input ? place_floats(placement, inputs * net->train_columns) : NULL;
     net->scratch = place_floats(placement, scratch);
 }
 

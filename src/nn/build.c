@@ -11,6 +11,12 @@ int net_spec_add(struct net_spec *spec, struct layer_spec layer, struct error *e
     return 0;
 }
 
+int net_spec_check(const struct net_spec *spec, struct error *err)
+{
+    struct trace traces[NET_MAX_LAYERS];
+    return trace_layers(spec, traces, err);
+}
+
 struct open_block {
     int32_t begin; /* its LAYER_RESIDUAL; -1: none is open */
     bool has_shortcut, has_norm;

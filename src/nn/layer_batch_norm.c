@@ -129,7 +129,6 @@ const struct operation operation_batch_norm = {
     .gradient_in_place = true,
     .absorbs_relu = true,
     .rectifies_gradient = true,
-    .wants_finite_padding = true,
     .state_size = batch_norm_state_size,
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,

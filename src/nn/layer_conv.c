@@ -3,7 +3,8 @@
 #include <inttypes.h>
 
 #include "convolution.h"
-#include "operation.h"
+#include "convolution_sparse.h"
+#include "survivors.h"
 
 static int conv_output(const struct layer_spec *layer, struct shape input, struct shape *output,
                        struct error *err)
@@ -75,7 +76,9 @@ static struct conv_shape shape_of(const struct layer *layer)
 static int64_t conv_scratch_size(const struct layer *layer, int64_t columns)
 {
     const struct conv_shape shape = shape_of(layer);
-    return convolution_scratch_floats(&shape, columns);
+    const int64_t dense = convolution_scratch_floats(&shape, columns);
+    const int64_t sparse = convolution_sparse_scratch_floats(&shape, columns);
+    return dense > sparse ? dense : sparse;
 }
 
 static void conv_forward(const struct layer *layer, const struct pass *pass, const float *x,
@@ -87,18 +90,58 @@ static void conv_forward(const struct layer *layer, const struct pass *pass, con
                         layer->rectify, y, pass->scratch);
 }
 
+static void bias_gradient(const struct layer *layer, const struct pass *pass, const float *dy)
+{
+    const int64_t channels = layer->output_shape.channels;
+    if (layer->spec->has_bias)
+        pass->kernels->row_sums(dy, layer->gradients[BIAS], channels,
+                                layer->outputs / channels * pass->columns);
+}
+
 static void conv_backward(const struct layer *layer, const struct pass *pass, const float *x,
                           const float *dy, float *dx)
 {
     const struct conv_shape shape = shape_of(layer);
-    const int64_t channel = layer->outputs / shape.outputs * pass->columns;
-    if (layer->spec->has_bias)
-        pass->kernels->row_sums(dy, layer->gradients[BIAS], shape.outputs, channel);
+    bias_gradient(layer, pass, dy);
     convolution_backward_weights(pass->kernels, &shape, pass->columns, x, dy,
                                  layer->gradients[WEIGHT], pass->scratch);
     if (dx)
         convolution_backward_data(pass->kernels, &shape, pass->columns, dy,
                                   layer->parameters[WEIGHT], dx, pass->scratch);
+}
+
+/* On the surviving weights */
+
+static void conv_sparse_form(const struct layer *layer, double density, struct sparse_form *form)
+{
+    const struct conv_shape shape = shape_of(layer);
+    convolution_sparse_form(&shape, density, form);
+}
+
+static void conv_sparse_forward(const struct layer *layer, const struct pass *pass, const float *x,
+                                float *y)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const struct sparse_weights weights = {&layer->survivors->pattern, layer->parameters[WEIGHT]};
+    const float *bias = layer->spec->has_bias ? layer->parameters[BIAS] : NULL;
+    convolution_sparse_forward(pass->kernels, &shape, pass->columns, &weights, x, bias,
+                               layer->rectify, y, pass->scratch);
+}
+
+static void conv_sparse_backward(const struct layer *layer, const struct pass *pass, const float *x,
+                                 const float *dy, float *dx)
+{
+    const struct conv_shape shape = shape_of(layer);
+    const struct survivors *survivors = layer->survivors;
+    bias_gradient(layer, pass, dy);
+    convolution_sparse_backward_weights(pass->kernels, &shape, pass->columns, &survivors->pattern,
+                                        x, dy, layer->gradients[WEIGHT], pass->scratch);
+    if (!dx)
+        return;
+    const struct sparse_weights turned = {
+        &survivors->turned, survivors_turn(survivors, pass->kernels, layer->parameters[WEIGHT])};
+    convolution_sparse_backward_data(pass->kernels, &shape, pass->columns, &turned, dy, dx,
+                                     pass->scratch);
 }
 
 const struct operation operation_conv = {
@@ -108,8 +151,10 @@ const struct operation operation_conv = {
     .text = conv_text,
     .multiply_adds = conv_multiply_adds,
     .absorbs_relu = true,
-    .wants_finite_padding = true,
     .scratch_size = conv_scratch_size,
     .forward = conv_forward,
     .backward = conv_backward,
+    .sparse_form = conv_sparse_form,
+    .sparse_forward = conv_sparse_forward,
+    .sparse_backward = conv_sparse_backward,
 };

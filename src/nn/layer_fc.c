@@ -5,7 +5,7 @@
  * runs over the examples alone, whatever the padding columns hold. */
 #include <inttypes.h>
 
-#include "operation.h"
+#include "survivors.h"
 
 static int fc_output(const struct layer_spec *layer, struct shape input, struct shape *output,
                      struct error *err)
@@ -128,6 +128,59 @@ static void fc_backward(const struct layer *layer, const struct pass *pass, cons
         input_gradient(layer, pass, dy, dx);
 }
 
+/* On the surviving weights */
+
+static void fc_sparse_form(const struct layer *layer, double density, struct sparse_form *form)
+{
+    *form = (struct sparse_form){.rows = layer->outputs,
+                                 .columns = layer->inputs,
+                                 .taps = 1,
+                                 .band = sparse_product_band(layer->inputs, density),
+                                 .turned_band = sparse_product_band(layer->outputs, density)};
+}
+
+static void fc_sparse_forward(const struct layer *layer, const struct pass *pass, const float *x,
+                              float *y)
+{
+    pass->kernels->sparse_product(&(struct sparse_product){
+        .pattern = &layer->survivors->pattern,
+        .values = layer->parameters[WEIGHT],
+        .columns = pass->columns,
+        .x = x,
+        .x_stride = pass->columns,
+        .bias = layer->parameters[BIAS],
+        .rectify = layer->rectify,
+        .y = y,
+        .y_stride = pass->columns,
+    });
+}
+
+static void fc_sparse_backward(const struct layer *layer, const struct pass *pass, const float *x,
+                               const float *dy, float *dx)
+{
+    const struct survivors *survivors = layer->survivors;
+    pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
+    pass->kernels->sparse_gradient(&(struct sparse_gradient){
+        .pattern = &survivors->pattern,
+        .columns = pass->columns,
+        .x = x,
+        .x_stride = pass->columns,
+        .dy = dy,
+        .dy_stride = pass->columns,
+        .gradient = layer->gradients[WEIGHT],
+    });
+    if (dx)
+        pass->kernels->sparse_product(&(struct sparse_product){
+            .pattern = &survivors->turned,
+            .values = survivors_turn(survivors, pass->kernels, layer->parameters[WEIGHT]),
+            .columns = pass->columns,
+            .x = dy,
+            .x_stride = pass->columns,
+            .y = dx,
+            .y_stride = pass->columns,
+        });
+}
+
 const struct operation operation_fc = {
     .name = "fc",
     .output = fc_output,
@@ -138,4 +191,7 @@ const struct operation operation_fc = {
     .scratch_size = fc_scratch_size,
     .forward = fc_forward,
     .backward = fc_backward,
+    .sparse_form = fc_sparse_form,
+    .sparse_forward = fc_sparse_forward,
+    .sparse_backward = fc_sparse_backward,
 };

@@ -1,11 +1,13 @@
-/* Networks in memory: creation, parameters, masks. */
+/* Networks in memory: creation, parameters. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "base/memory.h"
+#include "paths.h"
 #include "state.h"
+#include "survivors.h"
 
 static int32_t padded(int32_t columns)
 {
@@ -34,6 +36,7 @@ static int describe(struct network *net, const struct net_spec *spec, struct net
     net->parameter_count = net_spec_parameters(spec, net->parameters, err);
     if (net->parameter_count < 0)
         return -1;
+    net->kernels_mode = options.kernels;
     net->block_size = net_spec_block_size(spec);
     net->trained_size = net_spec_trained_size(spec);
     net->train_columns = padded(options.train_batch);
@@ -49,6 +52,20 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
     if (describe(&net, spec, options, NULL) != 0)
         return 0;
     return (int64_t)sizeof net + buffers_place(&net, NULL) * (int64_t)sizeof(float);
+}
+
+int64_t net_mask_bytes(const struct net_spec *spec, struct net_options options)
+{
+    struct network net;
+    int64_t bytes = 0;
+    if (describe(&net, spec, options, NULL) != 0)
+        return 0;
+    for (int32_t i = 0; i < net.layer_count; i++) {
+        const double most = path_threshold(options.kernels, kernels_isa(), &net.layers[i]);
+        if (most > 0)
+            bytes += survivors_bytes(&net.layers[i], most);
+    }
+    return bytes;
 }
 
 #define LARGE_PAGE ((size_t)2 << 20)
@@ -86,8 +103,8 @@ struct network *net_create(const struct net_spec *spec, struct net_options optio
     if (!net->memory)
         goto failed;
     buffers_place(net, net->memory);
-    memset(net->mask, 1, (size_t)net->block_size);
-    return net;
+    if (net_set_mask(net, NULL, err) == 0)
+        return net;
 failed:
     net_destroy(net);
     return NULL;
@@ -97,52 +114,21 @@ void net_destroy(struct network *net)
 {
     if (!net)
         return;
+    for (int32_t i = 0; i < net->layer_count; i++)
+        survivors_destroy(net->layers[i].survivors);
     free(net->memory);
     free(net);
 }
 
-void net_initialize(struct network *net, struct init_spec init, struct rng_stream stream)
+int net_initialize(struct network *net, struct init_spec init, struct rng_stream stream,
+                   struct error *err)
 {
-    net_spec_initialize(&net->spec, init, stream, net->weights);
-    if (net->masked)
-        net->kernels->clear_masked(net->weights, net->mask, net->block_size);
-}
-
-/* Where the mask says 0, a prunable parameter must be. */
-static int check_mask(const struct network *net, const uint8_t *mask, struct error *err)
-{
-    int64_t next = 0; /* the first element not yet looked at */
-    for (int i = 0; i <= net->parameter_count; i++) {
-        const struct parameter_spec *parameter = &net->parameters[i];
-        const bool end = i == net->parameter_count;
-        if (!end && !parameter->is_prunable)
-            continue;
-        const int64_t begin = end ? net->block_size : parameter->offset;
-        for (; next < begin; next++)
-            if (mask[next] != 1)
-                return error_set(err, ERROR_INTERNAL,
-                                 "the mask touches element %lld, which is not prunable",
-                                 (long long)next);
-        for (; !end && next < begin + parameter->count; next++)
-            if (mask[next] > 1)
-                return error_set(err, ERROR_INTERNAL, "the mask of %s has the value %d",
-                                 parameter->name, mask[next]);
-    }
-    return 0;
-}
-
-int net_set_mask(struct network *net, const uint8_t *mask, struct error *err)
-{
-    if (mask && check_mask(net, mask, err) != 0)
+    float *block = mem_aligned((size_t)net->block_size, sizeof *block, err);
+    if (!block)
         return -1;
-    if (mask)
-        memcpy(net->mask, mask, (size_t)net->block_size);
-    else
-        memset(net->mask, 1, (size_t)net->block_size);
-    net->masked = memchr(net->mask, 0, (size_t)net->block_size) != NULL;
-    float *const blocks[] = {net->weights, net->gradients, net->moments[0], net->moments[1]};
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
-        net->kernels->clear_masked(blocks[i], net->mask, net->block_size);
+    net_spec_initialize(&net->spec, init, stream, block);
+    net_write_weights(net, block);
+    free(block);
     return 0;
 }
 
@@ -150,16 +136,6 @@ const struct parameter_spec *net_parameters(const struct network *net, int *coun
 {
     *count = net->parameter_count;
     return net->parameters;
-}
-
-float *net_weights(struct network *net)
-{
-    return net->weights;
-}
-
-float *net_gradients(struct network *net)
-{
-    return net->gradients;
 }
 
 int64_t net_block_size(const struct network *net)

@@ -41,6 +41,15 @@ struct pass {
     const float *other; /* the second input of an addition */
 };
 
+struct survivors;
+
+/* A layer's weights as a matrix [rows][columns], columns being [channel][taps], and how the sparse
+ * kernels want it cut (kernels/sparse.h). */
+struct sparse_form {
+    int64_t rows, columns, taps;
+    int64_t band, turned_band;
+};
+
 /* A layer in memory. Activations are [channel][height][width][columns]. */
 struct layer {
     const struct operation *operation;
@@ -59,6 +68,8 @@ struct layer {
     /* In the order of operation->parameters, then operation->statistics. */
     float *parameters[LAYER_MAX_PARAMETERS];
     float *gradients[LAYER_MAX_PARAMETERS];
+    /* The weights it computes with, others being masked; NULL: with all. */
+    struct survivors *survivors;
     float *output;
     float *state; /* operation->state_size floats, kept from forward to backward */
     /* The gradient of the output: as one or two parts from the layers that read it, then their sum
@@ -87,7 +98,6 @@ struct operation {
     bool gradient_in_place;    /* the gradient of its input may lie over that of its output */
     bool absorbs_relu;         /* forward honours layer->rectify */
     bool rectifies_gradient;   /* and so does backward; else it gets a gradient that is settled */
-    bool wants_finite_padding; /* its sums over the batch include padding columns, times zero */
     /* Floats of layer->state and of pass->scratch for batches of `columns`. NULL: none. */
     int64_t (*state_size)(const struct layer *layer, int64_t columns);
     int64_t (*scratch_size)(const struct layer *layer, int64_t columns);
@@ -97,6 +107,12 @@ struct operation {
      * its parameters and dx, that of its input x, unless that is NULL. NULL: dx is dy. */
     void (*backward)(const struct layer *layer, const struct pass *pass, const float *x,
                      const float *dy, float *dx);
+    /* The same with layer->survivors; the first parameter is the weights. NULL: has no such way. */
+    void (*sparse_form)(const struct layer *layer, double density, struct sparse_form *form);
+    void (*sparse_forward)(const struct layer *layer, const struct pass *pass, const float *x,
+                           float *y);
+    void (*sparse_backward)(const struct layer *layer, const struct pass *pass, const float *x,
+                            const float *dy, float *dx);
 };
 
 /* The row of a kind; never NULL for a value of the enum. */

@@ -54,15 +54,15 @@ static double power(double base, int64_t exponent)
     return result;
 }
 
-static void apply_sgd(struct network *net, double rate)
+static void apply_sgd(struct network *net, const struct range *range, double rate)
 {
     const struct optimizer_spec *optimizer = &net->optimizer;
     net->kernels->sgd(&(struct sgd_update){
-        .count = net->trained_size,
-        .weights = net->weights,
-        .gradients = net->gradients,
-        .velocity = net->moment_blocks > 0 ? net->moments[0] : NULL,
-        .mask = net->masked ? net->mask : NULL,
+        .count = range->count,
+        .weights = net->weights + range->begin,
+        .gradients = net->gradients + range->begin,
+        .velocity = net->moment_blocks > 0 ? net->moments[0] + range->begin : NULL,
+        .mask = range->mask,
         .rate = (float)rate,
         .momentum = (float)optimizer->momentum,
         .weight_decay = (float)optimizer->weight_decay,
@@ -70,16 +70,16 @@ static void apply_sgd(struct network *net, double rate)
     });
 }
 
-static void apply_adam(struct network *net, double rate)
+static void apply_adam(struct network *net, const struct range *range, double rate)
 {
     const struct optimizer_spec *optimizer = &net->optimizer;
     net->kernels->adam(&(struct adam_update){
-        .count = net->trained_size,
-        .weights = net->weights,
-        .gradients = net->gradients,
-        .first = net->moments[0],
-        .second = net->moments[1],
-        .mask = net->masked ? net->mask : NULL,
+        .count = range->count,
+        .weights = net->weights + range->begin,
+        .gradients = net->gradients + range->begin,
+        .first = net->moments[0] + range->begin,
+        .second = net->moments[1] + range->begin,
+        .mask = range->mask,
         .beta1 = (float)optimizer->beta1,
         .beta2 = (float)optimizer->beta2,
         .epsilon = (float)optimizer->epsilon,
@@ -93,10 +93,11 @@ void optimizer_apply(struct network *net, double rate)
 {
     assert(net->moment_blocks >= 0);
     net->steps++;
-    if (net->optimizer.kind == OPTIMIZER_ADAM)
-        apply_adam(net, rate);
-    else
-        apply_sgd(net, rate);
+    for (int i = 0; i < net->range_count; i++)
+        if (net->optimizer.kind == OPTIMIZER_ADAM)
+            apply_adam(net, &net->ranges[i], rate);
+        else
+            apply_sgd(net, &net->ranges[i], rate);
 }
 
 int net_moment_blocks(const struct network *net)
@@ -104,10 +105,16 @@ int net_moment_blocks(const struct network *net)
     return net->moment_blocks < 0 ? 0 : net->moment_blocks;
 }
 
-float *net_moments(struct network *net, int which)
+void net_read_moments(const struct network *net, int which, float *block)
 {
     assert(which >= 0 && which < net_moment_blocks(net));
-    return net->moments[which];
+    network_read(net, net->moments[which], block);
+}
+
+void net_write_moments(struct network *net, int which, const float *block)
+{
+    assert(which >= 0 && which < net_moment_blocks(net));
+    network_write(net, net->moments[which], block);
 }
 
 int64_t net_steps_taken(const struct network *net)

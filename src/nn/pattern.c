@@ -79,9 +79,9 @@ struct turn {
 
 /* Calls for each entry, in their order, with its place among [band][row] of the turned pattern and
  * its column there. */
-typedef void visit(void *user, int32_t entry, int64_t place, int32_t column);
+typedef void entry_visit(void *user, int32_t entry, int64_t place, int32_t column);
 
-static void for_each_entry(const struct turn *turn, visit *visit, void *user)
+static void for_each_entry(const struct turn *turn, entry_visit *visit, void *user)
 {
     const struct sparse_pattern *from = turn->from;
     for (int64_t b = 0; b < from->bands; b++)

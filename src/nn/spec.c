@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "operation.h"
+#include "paths.h"
 
 #define BLOCK_ALIGNMENT 16 /* floats between the beginnings of views */
 
@@ -38,7 +39,7 @@ static int list_parameters(struct parameter_list *list, const struct net_spec *s
         list->layer = i;
         if (trained ? operation->parameters && operation->parameters(layer, &traces[i], list, err)
                     : operation->statistics && operation->statistics(layer, &traces[i], list, err))
-            return error_prefix(err, "layer %" PRId32 " (%s)", i + 1, operation->name);
+            return trace_error(spec, i, err);
     }
     return 0;
 }
@@ -99,38 +100,37 @@ void net_spec_text(const struct net_spec *spec, struct text *text)
 }
 
 /* Multiply-adds for one example: of the forward pass, and of the step (what reads the network's
- * input gives no gradient back); by prunable weights, and by those of shortcuts. */
+ * input gives no gradient back). */
 struct work {
     double forward, step;
 };
 
-static void count_work(const struct net_spec *spec, struct work *prunable, struct work *fixed)
+static struct work count_work(const struct net_spec *spec, double density)
 {
     struct trace traces[NET_MAX_LAYERS];
-    *prunable = *fixed = (struct work){0};
+    struct work work = {0};
     if (net_trace(spec, traces, NULL) != 0)
-        return;
+        return work;
     for (int32_t i = 0; i < spec->layer_count; i++) {
-        const struct operation *operation = operation_of(spec->layers[i].kind);
+        const struct layer_spec *layer = &spec->layers[i];
+        const struct operation *operation = operation_of(layer->kind);
         if (!operation->multiply_adds)
             continue;
-        const double forward = operation->multiply_adds(&spec->layers[i], &traces[i]);
-        struct work *work = traces[i].in_shortcut ? fixed : prunable;
-        work->forward += forward;
-        work->step += forward * (traces[i].source == TRACE_INPUT ? 2 : 3);
+        double forward = operation->multiply_adds(layer, &traces[i]);
+        if (!traces[i].in_shortcut) /* shortcuts are never pruned */
+            forward *= path_cost(layer, traces[i].input, density);
+        work.forward += forward;
+        work.step += forward * (traces[i].source == TRACE_INPUT ? 2 : 3);
     }
+    return work;
 }
 
 double net_spec_step_operations(const struct net_spec *spec, int64_t batch, double density)
 {
-    struct work prunable, fixed;
-    count_work(spec, &prunable, &fixed);
-    return 2 * (double)batch * (density * prunable.step + fixed.step);
+    return 2 * (double)batch * count_work(spec, density).step;
 }
 
 double net_spec_evaluation_operations(const struct net_spec *spec, int64_t examples, double density)
 {
-    struct work prunable, fixed;
-    count_work(spec, &prunable, &fixed);
-    return 2 * (double)examples * (density * prunable.forward + fixed.forward);
+    return 2 * (double)examples * count_work(spec, density).forward;
 }

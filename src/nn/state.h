@@ -7,6 +7,12 @@
 
 #define MAX_MOMENTS 2
 
+/* A part of the blocks that the optimiser goes through at once. */
+struct range {
+    int64_t begin, count;
+    const uint8_t *mask; /* [count]; NULL: nothing in it is masked */
+};
+
 struct network {
     struct net_spec spec;
     const struct kernels *kernels;
@@ -20,11 +26,14 @@ struct network {
     int64_t block_size, trained_size;
     float *weights, *gradients, *moments[MAX_MOMENTS];
     uint8_t *mask; /* [block_size], 1 = kept */
-    bool masked;   /* the mask has a 0 */
+    /* What is trained, in order: survivors of layers that compute with them alone, and all between
+     * them. */
+    struct range ranges[2 * NET_MAX_LAYERS + 1];
+    int range_count;
+    enum net_kernels kernels_mode;
 
     int32_t train_columns, evaluate_columns;
     float *train_input, *evaluate_input;
-    float *clean_input; /* inputs with zeros in padding columns; NULL: no layer needs that */
     float *scratch;
     float *memory; /* the allocation all buffers lie in */
 
@@ -38,6 +47,11 @@ void layout_describe(struct network *net);
 
 /* Places all buffers in `memory`, or with NULL only counts. Returns their floats. */
 int64_t buffers_place(struct network *net, float *memory);
+
+/* A whole dense block from one of the network's, or to it, whatever is packed there; what is masked
+ * is left out, so that it stays 0.0f. */
+void network_read(const struct network *net, const float *from, float *block);
+void network_write(struct network *net, float *to, const float *block);
 
 /* One step of the optimiser over the block; clears what is masked. */
 void optimizer_apply(struct network *net, double rate);

@@ -1,9 +1,7 @@
 /* Batches through a network: forward, backward, evaluation.
  *
- * Padding columns may hold anything: every column is computed apart from the others, the loss gives
- * them no gradient, and sums over the batch stop at the last example or meet their gradients, which
- * are zero. Since zero times NaN is not, a network with such sums gets its inputs with zeros there.
- */
+ * Every column is computed apart from the others, and the loss gives padding columns no gradient:
+ * sums over the batch stop at the last example, or meet zeros there. */
 #include <assert.h>
 #include <string.h>
 
@@ -22,8 +20,8 @@ static const float *forward(const struct network *net, struct pass *pass, const 
     for (int32_t i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
         pass->other = output_of(net, layer->other, inputs);
-        layer->operation->forward(layer, pass, output_of(net, layer->source, inputs),
-                                  layer->output);
+        (layer->survivors ? layer->operation->sparse_forward : layer->operation->forward)(
+            layer, pass, output_of(net, layer->source, inputs), layer->output);
     }
     return net->layers[net->layer_count - 1].output;
 }
@@ -45,24 +43,10 @@ static void backward(const struct network *net, const struct pass *pass, const f
         const struct layer *layer = &net->layers[i];
         settle(layer, pass);
         if (layer->operation->backward)
-            layer->operation->backward(layer, pass, output_of(net, layer->source, inputs),
-                                       layer->gradient, layer->input_gradient);
+            (layer->survivors ? layer->operation->sparse_backward : layer->operation->backward)(
+                layer, pass, output_of(net, layer->source, inputs), layer->gradient,
+                layer->input_gradient);
     }
-}
-
-/* The batch's inputs, with zeros in padding columns if a layer wants that. */
-static const float *clean_inputs(const struct network *net, const struct net_batch *batch)
-{
-    const int64_t features = shape_features(net->spec.input), columns = batch->columns;
-    const size_t examples = (size_t)batch->examples * sizeof(float);
-    if (!net->clean_input || batch->examples == batch->columns)
-        return batch->inputs;
-    for (int64_t f = 0; f < features; f++) {
-        float *row = net->clean_input + f * columns;
-        memcpy(row, batch->inputs + f * columns, examples);
-        memset((char *)row + examples, 0, (size_t)columns * sizeof *row - examples);
-    }
-    return net->clean_input;
 }
 
 static struct pass start_pass(const struct network *net, const struct net_batch *batch)
@@ -104,11 +88,10 @@ static double compute_gradients(struct network *net, const struct net_batch *bat
     pass.updates_statistics = updates_statistics;
     pass.iteration = iteration;
     pass.dropout = dropout;
-    const float *inputs = clean_inputs(net, batch);
-    const float *logits = forward(net, &pass, inputs);
+    const float *logits = forward(net, &pass, batch->inputs);
     struct net_score score = {0};
     add_losses(net, batch, logits, net->layers[net->layer_count - 1].incoming[0], &score);
-    backward(net, &pass, inputs);
+    backward(net, &pass, batch->inputs);
     return score.loss_sum / batch->examples;
 }
 
@@ -127,8 +110,11 @@ double net_gradient(struct network *net, const struct net_batch *batch, int64_t 
 {
     const unsigned mode = float_mode_enter();
     const double loss = compute_gradients(net, batch, iteration, dropout, false);
-    if (net->masked)
-        net->kernels->clear_masked(net->gradients, net->mask, net->block_size);
+    for (int i = 0; i < net->range_count; i++) {
+        const struct range *range = &net->ranges[i];
+        if (range->mask)
+            net->kernels->clear_masked(net->gradients + range->begin, range->mask, range->count);
+    }
     float_mode_leave(mode);
     return loss;
 }

@@ -95,6 +95,34 @@ static int check_spec(const struct net_spec *spec, struct error *err)
     return 0;
 }
 
+static bool is_mark(enum layer_kind kind)
+{
+    return kind == LAYER_RESIDUAL || kind == LAYER_SHORTCUT || kind == LAYER_ADD;
+}
+
+/* Layers up to `i`, marks and shortcuts not counted. */
+static int32_t count_listed(const struct net_spec *spec, int32_t i)
+{
+    int32_t count = 0;
+    bool in_shortcut = false;
+    for (int32_t j = 0; j <= i; j++) {
+        const enum layer_kind kind = spec->layers[j].kind;
+        if (kind == LAYER_SHORTCUT || kind == LAYER_ADD)
+            in_shortcut = kind == LAYER_SHORTCUT;
+        count += !is_mark(kind) && !in_shortcut;
+    }
+    return count;
+}
+
+int trace_error(const struct net_spec *spec, int32_t i, struct error *err)
+{
+    const enum layer_kind kind = spec->layers[i].kind;
+    const int32_t number = count_listed(spec, i);
+    if (is_mark(kind))
+        return error_prefix(err, "behind layer %" PRId32, number);
+    return error_prefix(err, "layer %" PRId32 " (%s)", number, operation_of(kind)->name);
+}
+
 int trace_layers(const struct net_spec *spec, struct trace traces[NET_MAX_LAYERS],
                  struct error *err)
 {
@@ -104,8 +132,7 @@ int trace_layers(const struct net_spec *spec, struct trace traces[NET_MAX_LAYERS
         return -1;
     for (int32_t i = 0; i < spec->layer_count; i++)
         if (trace_layer(&walk, i, err) != 0)
-            return error_prefix(err, "layer %" PRId32 " (%s)", i + 1,
-                                operation_of(spec->layers[i].kind)->name);
+            return trace_error(spec, i, err);
     return 0;
 }
 
@@ -128,7 +155,8 @@ int net_trace(const struct net_spec *spec, struct trace traces[NET_MAX_LAYERS], 
     const int32_t open = open_block(spec);
     if (open != NONE)
         return error_set(err, ERROR_USAGE,
-                         "the residual block begun at layer %" PRId32 " is not closed", open + 1);
+                         "the residual block begun behind layer %" PRId32 " is not closed",
+                         count_listed(spec, open));
     const int64_t outputs = shape_features(traces[spec->layer_count - 1].output);
     if (outputs != spec->classes)
         return error_set(err, ERROR_USAGE,

@@ -17,6 +17,11 @@ struct trace {
     int32_t source, other;
 };
 
+/* Puts layer `i` in front of what is wrong with it. Layers are numbered as one who lists them
+ * would, from 1: without the marks of residual blocks and the shortcuts put into them. Returns -1.
+ */
+int trace_error(const struct net_spec *spec, int32_t i, struct error *err);
+
 /* Traces the layers there are so far; a residual block may be open. Usage error naming the layer
  * when shapes do not fit or blocks are broken. */
 int trace_layers(const struct net_spec *spec, struct trace traces[NET_MAX_LAYERS],

@@ -64,18 +64,19 @@ void cost_assign(struct builder *builder)
         plan->unshared_cost += plan->tasks[plan->points[i].task].cost;
 }
 
-/* Beside the network a worker holds the weights of the start, of the early stop and of captures;
- * for a ticket its own mask and, while that is made, its parent's and the one pruned; the curve,
+/* Beside the network a worker holds the weights of the start, of the early stop, of captures and of
+ * the end; for a ticket the places of its weights, its own mask and, while that is made, its parent's and the one pruned; the curve,
  * six numbers a point; and the program itself with its libraries. */
 static int64_t task_memory(const struct plan *plan, const struct plan_task *task)
 {
     const struct net_spec *spec = &plan->networks[task->network].spec;
     struct net_options options = {.train_batch = (int32_t)plan->trainings[task->training].batch};
     const int64_t curve_row = 48, program = 21 << 20;
-    int64_t blocks = 2 + __builtin_popcountll((uint64_t)task->rewind_set) +
+    int64_t blocks = 3 + __builtin_popcountll((uint64_t)task->rewind_set) +
                      __builtin_popcountll((uint64_t)task->at_set);
-    int64_t masks = task->pruning >= 0 ? 3 : 0;
-    return net_memory_bytes(spec, options) +
+    bool is_pruned = task->pruning >= 0;
+    int64_t masks = is_pruned ? 3 : 0;
+    return net_memory_bytes(spec, options) + (is_pruned ? net_mask_bytes(spec, options) : 0) +
            dataset_memory_bytes(&plan->datasets[task->dataset].info) +
            net_spec_block_size(spec) * (blocks * (int64_t)sizeof(float) + masks) +
            task->curve_count * curve_row + program;

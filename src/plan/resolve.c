@@ -129,17 +129,19 @@ static int make_own(const struct builder *builder, const struct experiment *expe
                     struct net_spec *spec, struct error *err)
 {
     struct shape input = {info->channels, info->height, info->width};
+    struct mark at;
     struct error cause = {0};
     if (experiment->fields.train.dropout > 0)
         return grid_error_at(err, builder->grid, experiment, field_find("train.dropout"),
                              "is for the built-in networks; '%s' is the grid's own: give it layers "
                              "{dropout: %g} where units are dropped",
                              own->name, experiment->fields.train.dropout);
-    if (own_network_spec(own, input, info->classes, spec, &cause) == 0)
+    if (own_network_spec(own, input, info->classes, spec, &at, &cause) == 0)
         return 0;
-    return grid_network_error(
-        err, builder->grid, own, "on examples of %" PRId32 "x%" PRId32 "x%" PRId32 " ('%s'): %s",
-        input.channels, input.height, input.width, experiment->fields.dataset.name, cause.text);
+    return grid_network_error(err, builder->grid, own, at,
+                              "on examples of %" PRId32 "x%" PRId32 "x%" PRId32 " ('%s'): %s",
+                              input.channels, input.height, input.width,
+                              experiment->fields.dataset.name, cause.text);
 }
 
 static int make_named(const struct builder *builder, const struct experiment *experiment,

@@ -17,6 +17,7 @@ struct store_result store_result_pending(void)
 {
     struct store_result row = {
         .status = STORE_PENDING,
+        .sparse_layers = -1,
         .weights_remaining = -1,
         .percent_remaining = NAN,
         .early_stop_iteration = -1,
@@ -83,6 +84,8 @@ int store_reset_result(struct store *store, int64_t task, struct error *err)
 int store_read_results(struct store *store, int64_t first, int64_t count,
                        struct store_result *results, struct error *err)
 {
+    /* A store from before there was a column leaves its place as it is: sparse_layers is 0. */
+    memset(results, 0, (size_t)count * sizeof *results);
     int status =
         h5_read_rows(store->tables[TABLE_RESULTS], store->result_type, first, count, results, err);
     return store_named(store, status, err);

@@ -26,6 +26,7 @@ static const struct store_column result_columns[] = {
     COLUMN(store_result, status, "status", STORE_INT32),
     COLUMN(store_result, reason, "reason", STORE_INT32),
     COLUMN(store_result, message, "message", STORE_TEXT),
+    COLUMN(store_result, sparse_layers, "sparse_layers", STORE_INT64),
     COLUMN(store_result, weights_remaining, "weights_remaining", STORE_INT64),
     COLUMN(store_result, percent_remaining, "percent_remaining", STORE_FLOAT64),
     COLUMN(store_result, early_stop_iteration, "early_stop_iteration", STORE_INT64),

@@ -1,7 +1,6 @@
 /* Early stop: the earliest minimum of validation loss among all points, and the parameters there.
  * Training goes on to T whatever happens; this only keeps what would have been stopped at. */
 #include <math.h>
-#include <string.h>
 
 #include "state.h"
 
@@ -10,13 +9,13 @@ bool early_stop_improves(double loss, double least)
     return !isnan(loss) && !(loss >= least);
 }
 
-void early_stop_consider(struct train_state *state, const float *weights, int64_t block_size)
+bool early_stop_consider(struct train_state *state)
 {
     int32_t last = state->points - 1;
     double least =
         state->early_stop < 0 ? (double)NAN : state->curve[state->early_stop].validation_loss;
     if (!early_stop_improves(state->curve[last].validation_loss, least))
-        return;
+        return false;
     state->early_stop = last;
-    memcpy(state->early_stop_weights, weights, (size_t)block_size * sizeof *weights);
+    return true;
 }

@@ -16,6 +16,7 @@ struct run {
     struct batch_order *order;
     struct evaluator *evaluator;
     uint8_t *labels; /* [batch] */
+    float *block;    /* the last parameters */
     struct train_state state;
 };
 
@@ -54,6 +55,7 @@ static void run_finish(struct run *run)
     batch_order_destroy(run->order);
     evaluator_destroy(run->evaluator);
     free(run->labels);
+    free(run->block);
     train_state_finish(&run->state);
 }
 
@@ -67,7 +69,9 @@ static int run_init(struct run *run, struct error *err)
     run->evaluator =
         run->order ? evaluator_create(run->net, run->dataset, spec->evaluate_batch, err) : NULL;
     run->labels = run->evaluator ? mem_zeroed((size_t)spec->batch, 1, err) : NULL;
-    return run->labels ? net_set_optimizer(run->net, &spec->optimizer, err) : -1;
+    run->block = run->labels ? mem_aligned((size_t)net_block_size(run->net), sizeof *run->block, err)
+                             : NULL;
+    return run->block ? net_set_optimizer(run->net, &spec->optimizer, err) : -1;
 }
 
 /* --- what is due at an iteration --- */
@@ -79,7 +83,7 @@ static int take_captures(struct run *run, struct error *err)
     const struct train_spec *spec = run->spec;
     for (int32_t i = 0; i < spec->capture_count; i++)
         if (spec->captures[i] == run->state.iteration &&
-            run->hooks->capture(run->hooks->user, i, net_weights(run->net), err) != 0)
+            run->hooks->capture(run->hooks->user, i, run->net, err) != 0)
             return -1;
     return 0;
 }
@@ -109,7 +113,8 @@ static void evaluate_if_due(struct run *run)
     if (state->points == state->curve_count || next->iteration != state->iteration)
         return;
     fill_point(run, next);
-    early_stop_consider(state, net_weights(run->net), net_block_size(run->net));
+    if (early_stop_consider(state))
+        net_read_weights(run->net, state->early_stop_weights);
     score_point(state, run->spec, run->evaluator);
 }
 
@@ -159,15 +164,15 @@ static int run_iterations(struct run *run, enum train_outcome *outcome, struct e
         step(run);
     }
     *outcome = run->state.diverged ? TRAIN_DIVERGED : TRAIN_FINISHED;
-    score_early_stop(&run->state, run->spec, run->evaluator, net_weights(run->net),
-                     net_block_size(run->net));
+    net_read_weights(run->net, run->block);
+    score_early_stop(&run->state, run->spec, run->evaluator, run->net, run->block);
     return 0;
 }
 
-/* Hands what the state holds over to the result. */
-static void take_result(struct train_state *state, enum train_outcome outcome,
-                        struct train_result *result)
+/* Hands what the run holds over to the result. */
+static void take_result(struct run *run, enum train_outcome outcome, struct train_result *result)
 {
+    struct train_state *state = &run->state;
     *result = (struct train_result){.outcome = outcome,
                                     .curve_count = state->curve_count,
                                     .curve = state->curve,
@@ -176,6 +181,10 @@ static void take_result(struct train_state *state, enum train_outcome outcome,
         for (int when = 0; when < TRAIN_WHENS; when++)
             result->scores[part][when] = state->scores[part][when];
     state->curve = NULL;
+    if (outcome == TRAIN_FINISHED) {
+        result->weights = run->block;
+        run->block = NULL;
+    }
     if (state->early_stop < 0)
         return;
     result->early_stop_iteration = result->curve[state->early_stop].iteration;
@@ -196,7 +205,7 @@ int train_run(const struct train_spec *spec, struct network *net, const struct d
     if (status == 0)
         status = run_iterations(&run, &outcome, err);
     if (status == 0)
-        take_result(&run.state, outcome, result);
+        take_result(&run, outcome, result);
     run_finish(&run);
     return status;
 }
@@ -205,5 +214,6 @@ void train_result_finish(struct train_result *result)
 {
     free(result->curve);
     free(result->early_stop_weights);
+    free(result->weights);
     *result = (struct train_result){.early_stop_iteration = -1};
 }

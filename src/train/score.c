@@ -50,17 +50,8 @@ void score_point(struct train_state *state, const struct train_spec *spec,
         copy_scores(state, first, when);
 }
 
-static void swap_blocks(float *a, float *b, int64_t count)
-{
-    for (int64_t i = 0; i < count; i++) {
-        float kept = a[i];
-        a[i] = b[i];
-        b[i] = kept;
-    }
-}
-
 void score_early_stop(struct train_state *state, const struct train_spec *spec,
-                      struct evaluator *evaluator, float *weights, int64_t block_size)
+                      struct evaluator *evaluator, struct network *net, const float *last)
 {
     if (state->early_stop < 0)
         return;
@@ -70,7 +61,7 @@ void score_early_stop(struct train_state *state, const struct train_spec *spec,
         copy_scores(state, same, TRAIN_AT_EARLY_STOP);
         return;
     }
-    swap_blocks(weights, state->early_stop_weights, block_size);
+    net_write_weights(net, state->early_stop_weights);
     evaluate_at(state, TRAIN_AT_EARLY_STOP, point, spec->test_curve, evaluator);
-    swap_blocks(weights, state->early_stop_weights, block_size);
+    net_write_weights(net, last);
 }

@@ -44,8 +44,8 @@ struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_par
 /* Whether `loss` is below the least so far, `least` (NaN = none so far); NaN never is. */
 bool early_stop_improves(double loss, double least);
 
-/* Looks at the point filled last: keeps it and the weights when it is the new minimum. */
-void early_stop_consider(struct train_state *state, const float *weights, int64_t block_size);
+/* Looks at the point filled last: whether it is the new minimum, whose weights are to be kept. */
+bool early_stop_consider(struct train_state *state);
 
 /* --- score.c --- */
 
@@ -53,9 +53,9 @@ void early_stop_consider(struct train_state *state, const float *weights, int64_
 void score_point(struct train_state *state, const struct train_spec *spec,
                  struct evaluator *evaluator);
 
-/* At the end: the scores at early stop, on the weights kept (in `weights`, the network's, for the
- * time of it). */
+/* At the end: the scores at early stop, on the weights kept, which are in the network for the time
+ * of it; then it has its `last` ones again. */
 void score_early_stop(struct train_state *state, const struct train_spec *spec,
-                      struct evaluator *evaluator, float *weights, int64_t block_size);
+                      struct evaluator *evaluator, struct network *net, const float *last);
 
 #endif

@@ -5,6 +5,7 @@
  * task sets all of the network it uses. What fails before the payload is written is the task's own
  * failure; a store that cannot be written ends the process. */
 #include <errno.h>
+#include <malloc.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 struct real {
     const struct plan *plan;
     struct store *store;
+    enum net_kernels kernels;
     struct network *net;
     int32_t net_index;
     int64_t net_batch;
@@ -58,7 +60,7 @@ static int use_network(struct attempt *attempt, struct error *err)
     int64_t batch = attempt->training->batch;
     if (real->net != NULL && real->net_index == index && real->net_batch == batch)
         return 0;
-    struct net_options options = {.train_batch = (int32_t)batch};
+    struct net_options options = {.train_batch = (int32_t)batch, .kernels = real->kernels};
     net_destroy(real->net);
     real->net = net_create(&real->plan->networks[index].spec, options, err);
     real->net_index = index;
@@ -133,21 +135,20 @@ static bool hear_progress(void *user, int64_t iteration)
            hooks->progress(hooks->user, (double)iteration);
 }
 
-static int capture(void *user, int32_t which, const float *weights, struct error *err)
+static int capture(void *user, int32_t which, const struct network *net, struct error *err)
 {
     struct attempt *attempt = user;
-    return keep_capture(&attempt->keep, which, weights, err);
+    return keep_capture(&attempt->keep, which, net, err);
 }
 
 static int train(struct attempt *attempt, struct error *err)
 {
     struct network *net = attempt->real->net;
     struct train_hooks hooks = {.user = attempt, .progress = hear_progress, .capture = capture};
-    size_t bytes = (size_t)net_block_size(net) * sizeof(float);
     make_spec(attempt);
-    memcpy(net_weights(net), attempt->origin.weights, bytes);
     if (net_set_mask(net, attempt->origin.mask, err) != 0)
         return -1;
+    net_write_weights(net, attempt->origin.weights);
     return train_run(&attempt->spec, net, attempt->real->dataset, &hooks, &attempt->result, err);
 }
 
@@ -174,6 +175,7 @@ static void fill_result(const struct attempt *attempt, struct work_outcome *outc
     ticket_count(parameters, count, attempt->origin.mask, &remaining, &total);
     outcome->status = diverged ? WORK_DIVERGED : WORK_DONE;
     result->status = diverged ? STORE_DIVERGED : STORE_DONE;
+    result->sparse_layers = net_sparse_layers(attempt->real->net);
     result->weights_remaining = remaining;
     result->percent_remaining = 100.0 * (double)remaining / (double)total;
     result->early_stop_iteration = attempt->result.early_stop_iteration;
@@ -196,10 +198,7 @@ static void fill_failure(struct attempt *attempt, const struct error *why,
 
 static int write_result(struct attempt *attempt, struct work_outcome *outcome, struct error *err)
 {
-    bool diverged = attempt->result.outcome == TRAIN_DIVERGED;
-    const float *last = diverged ? NULL : net_weights(attempt->real->net);
-    if (keep_write(&attempt->keep, &attempt->origin, &attempt->result, last, &outcome->digest,
-                   err) != 0)
+    if (keep_write(&attempt->keep, &attempt->origin, &attempt->result, &outcome->digest, err) != 0)
         return -1;
     fill_result(attempt, outcome);
     return 0;
@@ -251,6 +250,10 @@ static int real_run(void *self, int32_t task, const struct work_hooks *hooks,
     return failed;
 }
 
+/* Blocks come and go from task to task; large ones go back to the system, or the holes between them
+ * would make a worker larger than what the plan says. */
+#define LARGE_BLOCK (1 << 20)
+
 static void real_destroy(void *self)
 {
     forget(self);
@@ -263,6 +266,11 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
     struct real *real = mem_zeroed(1, sizeof *real, err);
     if (real == NULL)
         return -1;
+    if (work_read_kernel_mode(store_identity(store)->kernel_mode, &real->kernels, err) != 0) {
+        free(real);
+        return -1;
+    }
+    mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     real->plan = plan;
     real->store = store;
     *executor = (struct executor){.self = real, .run = real_run, .destroy = real_destroy};

@@ -46,13 +46,13 @@ void keep_finish(struct keep *keep)
     keep->capture_count = 0;
 }
 
-int keep_capture(void *user, int32_t which, const float *weights, struct error *err)
+int keep_capture(void *user, int32_t which, const struct network *net, struct error *err)
 {
     struct keep *keep = user;
     float *block = mem_aligned(keep->block_size, sizeof *block, err);
     if (block == NULL)
         return -1;
-    memcpy(block, weights, keep->block_size * sizeof *block);
+    net_read_weights(net, block);
     free(keep->captured[which]);
     keep->captured[which] = block;
     return 0;
@@ -111,8 +111,7 @@ static void fill_curve(const struct train_result *result, struct store_curve_poi
 }
 
 static void fill_payload(const struct keep *keep, const struct origin *origin,
-                         const struct train_result *result, const float *last,
-                         struct store_payload *payload)
+                         const struct train_result *result, struct store_payload *payload)
 {
     const struct plan_task *task = keep->task;
     const struct plan_network *planned = &keep->plan->networks[task->network];
@@ -136,12 +135,11 @@ static void fill_payload(const struct keep *keep, const struct origin *origin,
         add_weights(payload, origin_when(network, "early-stop"), task->early_stop_slot,
                     result->early_stop_weights);
     if (task->writes_final)
-        add_weights(payload, origin_when(network, "final"), task->final_slot, last);
+        add_weights(payload, origin_when(network, "final"), task->final_slot, result->weights);
 }
 
 int keep_write(const struct keep *keep, const struct origin *origin,
-               const struct train_result *result, const float *last, uint64_t *digest,
-               struct error *err)
+               const struct train_result *result, uint64_t *digest, struct error *err)
 {
     if (result->curve_count != keep->task->curve_count)
         return error_set(err, ERROR_INTERNAL, "a curve of %d points came out as %d",
@@ -151,7 +149,7 @@ int keep_write(const struct keep *keep, const struct origin *origin,
     int failed = payload == NULL || curve == NULL;
     if (!failed) {
         fill_curve(result, curve);
-        fill_payload(keep, origin, result, last, payload);
+        fill_payload(keep, origin, result, payload);
         payload->curve = curve;
         failed = store_write_payload(keep->store, payload, digest, err) != 0;
     }

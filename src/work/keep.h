@@ -22,11 +22,10 @@ void keep_init(struct keep *keep, const struct plan *plan, struct store *store, 
 void keep_finish(struct keep *keep);
 
 /* Fits train_hooks.capture; `user` is the struct keep. */
-int keep_capture(void *user, int32_t which, const float *weights, struct error *err);
+int keep_capture(void *user, int32_t which, const struct network *net, struct error *err);
 
-/* Writes the payload. `last`: the block after the last iteration, NULL = diverged before. */
+/* Writes the payload. */
 int keep_write(const struct keep *keep, const struct origin *origin,
-               const struct train_result *result, const float *last, uint64_t *digest,
-               struct error *err);
+               const struct train_result *result, uint64_t *digest, struct error *err);
 
 #endif

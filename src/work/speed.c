@@ -68,12 +68,11 @@ int work_measure_speed(const struct plan *plan, double *seconds_per_operation, s
     struct network *net = net_create(spec, (struct net_options){.train_batch = examples}, err);
     uint8_t *labels = mem_zeroed((size_t)examples, 1, err);
     int failed =
-        net == NULL || labels == NULL || net_set_optimizer(net, &training->optimizer, err) != 0;
-    if (!failed) {
-        net_initialize(net, task->init, (struct rng_stream){1, RNG_INIT, 0});
+        net == NULL || labels == NULL || net_set_optimizer(net, &training->optimizer, err) != 0 ||
+        net_initialize(net, task->init, (struct rng_stream){1, RNG_INIT, 0}, err) != 0;
+    if (!failed)
         *seconds_per_operation = shortest_step(net, spec, examples, labels) /
                                  net_spec_step_operations(spec, training->batch, 1);
-    }
     free(labels);
     net_destroy(net);
     return failed ? -1 : 0;

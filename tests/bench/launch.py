@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""How soon a run trains, and what waiting costs: run by tests/bench/run launch.
+"""Section `launch`: how soon a run trains, and what waiting costs.
 
 Prints the seconds from `sweepstake run --workers 2` to the end of a run of one training step on 10,000 generated
 examples (an upper bound of the time to the first step), and the share of a core that master, workers and mpirun
@@ -8,11 +7,11 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 
-PROGRAM = os.environ["SWEEPSTAKE"]
+from common import PROGRAM, built
+
 GRID = """\
 name: launch
 recipe: lenet-300-100
@@ -24,13 +23,13 @@ axes: {seed: 1..2}
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def start_seconds(folder):
+def start_seconds(program, folder):
     grid = folder / "start.yaml"
     grid.write_text(GRID % (1, 1))
     least = float("inf")
     for attempt in range(5):
         began = time.monotonic()
-        subprocess.run([PROGRAM, "run", grid, "--workers", "2", "--quiet", "--store", folder / f"{attempt}.h5"], check=True)
+        subprocess.run([program, "run", grid, "--workers", "2", "--quiet", "--store", folder / f"{attempt}.h5"], check=True)
         least = min(least, time.monotonic() - began)
     return least
 
@@ -57,10 +56,10 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def shares(folder, seconds=5.0):
+def shares(program, folder, seconds=5.0):
     grid = folder / "long.yaml"
     grid.write_text(GRID % (10**7, 10**6))
-    run = subprocess.Popen([PROGRAM, "run", grid, "--workers", "2", "--quiet", "--store", folder / "long.h5"])
+    run = subprocess.Popen([program, "run", grid, "--workers", "2", "--quiet", "--store", folder / "long.h5"])
     time.sleep(3)
     members = family(run.pid)
     before, began = {pid: cpu_seconds(pid) for pid, _, _ in members}, time.monotonic()
@@ -75,14 +74,14 @@ def shares(folder, seconds=5.0):
     return sorted(lines)
 
 
-def main():
+def run(report, options):
+    program = built(PROGRAM)
     with tempfile.TemporaryDirectory(prefix="sweepstake-bench-") as name:
         folder = pathlib.Path(name)
-        print(f"start to end of one step, 2 workers, 10,000 examples: {start_seconds(folder):.2f} s (least of 5)")
+        seconds = start_seconds(program, folder)
+        print(f"start to end of one step, 2 workers, 10,000 examples: {seconds:.2f} s (least of 5)")
+        report.record("launch", seconds=seconds)
         print("share of a core while two workers train:")
-        for who, share in shares(folder):
+        for who, share in shares(program, folder):
             print(f"  {who:<11} {100 * share:6.1f}%")
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+            report.record("waiting", who=who, share=share)

@@ -1,6 +1,11 @@
-/* How fast one network trains on images of CIFAR-10's shape: the shortest of some steps, in CPU
- * time of this thread. Prints one line: seconds a step, operations a step, bytes of memory. */
+/* How fast one network trains, at several densities and with several kinds of kernels.
+ *
+ * A subject is a density and a kind of kernels, and has a network of its own. All take turns of a few
+ * steps in one process, so that a slow moment of the machine meets them all, and the shortest step
+ * counts, in CPU time of the thread. Steps of a turn follow each other as in training: after the
+ * first of them the network lies in the caches again. Prints a line of JSON a subject. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +15,50 @@
 #include "nn/network.h"
 
 #define MAX_BATCH 1024
+#define MAX_SUBJECTS 24
+#define TURN_SECONDS 0.01
+#define EVALUATIONS 3 /* of a turn */
 
-static const struct shape image = {3, 32, 32};
+static const char usage[] =
+    "usage: bench_network [--evaluation] NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
+    "Times training steps on one core, and with --evaluation also evaluations. DENSITY is the share\n"
+    "of weights kept in each layer that may be pruned, at random; KERNELS is auto, dense or sparse.\n"
+    "Default: 1:auto. Prints a line of JSON for each.\n";
+
+static const char *const kernels_names[] = {
+    [NET_KERNELS_AUTO] = "auto", [NET_KERNELS_DENSE] = "dense", [NET_KERNELS_SPARSE] = "sparse"};
+
+struct subject {
+    double density;
+    enum net_kernels kernels;
+    struct network *net;
+    struct net_batch train, evaluation;
+    int steps; /* taken */
+    double step_seconds, evaluation_seconds;
+};
+
+struct bench {
+    const char *network;
+    struct net_spec spec;
+    int32_t batch;
+    int steps;
+    bool with_evaluation;
+    uint8_t labels[MAX_BATCH];
+    struct subject subjects[MAX_SUBJECTS];
+    int subject_count;
+};
 
 static double cpu_seconds(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Images of the data set the paper trains the network on. */
+static struct shape image_for(const char *network)
+{
+    return strncmp(network, "lenet", 5) == 0 ? (struct shape){1, 28, 28} : (struct shape){3, 32, 32};
 }
 
 /* The recipes' optimisers: Adam for the small networks, SGD with momentum for those with batch
@@ -32,53 +73,192 @@ static struct optimizer_spec optimizer_for(const struct net_spec *spec)
         .kind = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 }
 
-static double shortest_step(struct network *net, int32_t examples, int steps)
+/* Keeps exactly the density's share of `count` weights, at least one, each set of them equally likely:
+ * a weight is kept with the probability (still to be kept) / (still to come). */
+static void draw_mask(struct rng_stream stream, double density, uint8_t *mask, int64_t count)
 {
-    const struct rng_stream stream = {.seed = 1, .purpose = RNG_GENERATOR};
-    const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
-    const struct net_batch batch = {net_train_input(net),
-                                    (const uint8_t[MAX_BATCH]){1, 2, 3, 4, 5, 6, 7, 8, 9}, examples,
-                                    columns};
-    double shortest = 0;
-    rng_normal(stream, 0, net_train_input(net),
-               (size_t)(image.channels * image.height * image.width * columns));
-    for (int step = 0; step < steps; step++) {
-        const double begin = cpu_seconds();
-        net_train_step(net, &batch, 1e-4, step, stream);
-        const double seconds = cpu_seconds() - begin;
-        shortest = step == 0 || seconds < shortest ? seconds : shortest;
+    int64_t wanted = (int64_t)fmax(1, round(density * (double)count));
+    for (int64_t i = 0; i < count; i++) {
+        mask[i] = rng_below(stream, (uint64_t)i, (uint64_t)(count - i)) < (uint64_t)wanted;
+        wanted -= mask[i];
     }
-    return shortest;
 }
 
-static int measure(const char *architecture, int32_t batch, int steps, struct error *err)
+static int prune(struct network *net, double density, struct error *err)
 {
-    struct net_spec spec;
-    if (net_spec_named(architecture, image, 10, 0, &spec, err) != 0)
+    int count;
+    const struct parameter_spec *parameters = net_parameters(net, &count);
+    uint8_t *mask = mem_aligned((size_t)net_block_size(net), 1, err);
+    if (!mask)
         return -1;
-    const struct net_options options = {.train_batch = batch};
-    const struct optimizer_spec optimizer = optimizer_for(&spec);
-    struct network *net = net_create(&spec, options, err);
-    if (!net || net_set_optimizer(net, &optimizer, err) != 0)
+    memset(mask, 1, (size_t)net_block_size(net));
+    for (int p = 0; p < count; p++)
+        if (parameters[p].is_prunable)
+            draw_mask((struct rng_stream){1, RNG_MASK, (uint32_t)p}, density,
+                      mask + parameters[p].offset, parameters[p].count);
+    const int status = net_set_mask(net, mask, err);
+    free(mask);
+    return status;
+}
+
+static struct net_batch fill_batch(const struct bench *bench, float *inputs, int32_t examples)
+{
+    const struct shape image = bench->spec.input;
+    const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
+    rng_normal((struct rng_stream){.seed = 1, .purpose = RNG_GENERATOR}, 0, inputs,
+               (size_t)(image.channels * image.height * image.width * columns));
+    return (struct net_batch){inputs, bench->labels, examples, columns};
+}
+
+static struct net_options options_for(const struct bench *bench, const struct subject *subject)
+{
+    return (struct net_options){.train_batch = bench->batch,
+                                .evaluate_batch = net_evaluate_batch(&bench->spec),
+                                .kernels = subject->kernels};
+}
+
+static int start_subject(const struct bench *bench, struct subject *subject, struct error *err)
+{
+    const struct net_options options = options_for(bench, subject);
+    const struct optimizer_spec optimizer = optimizer_for(&bench->spec);
+    subject->net = net_create(&bench->spec, options, err);
+    if (!subject->net || net_set_optimizer(subject->net, &optimizer, err) != 0 ||
+        net_initialize(subject->net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
+                       (struct rng_stream){1, RNG_INIT, 0}, err) != 0)
         return -1;
-    net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
-                   (struct rng_stream){1, RNG_INIT, 0});
-    printf("%.9f %.0f %" PRId64 "\n", shortest_step(net, batch, steps),
-           net_spec_step_operations(&spec, batch, 1), net_memory_bytes(&spec, options));
-    net_destroy(net);
+    if (subject->density < 1 && prune(subject->net, subject->density, err) != 0)
+        return -1;
+    subject->train = fill_batch(bench, net_train_input(subject->net), options.train_batch);
+    subject->evaluation =
+        fill_batch(bench, net_evaluate_input(subject->net), options.evaluate_batch);
     return 0;
+}
+
+static void keep_shortest(double *shortest, double seconds)
+{
+    if (*shortest == 0 || seconds < *shortest)
+        *shortest = seconds;
+}
+
+static void take_steps(struct subject *subject, int steps)
+{
+    const double start = cpu_seconds();
+    for (double begin = start; subject->steps < steps && begin - start < TURN_SECONDS;) {
+        net_train_step(subject->net, &subject->train, 1e-4, subject->steps++,
+                       (struct rng_stream){0});
+        const double end = cpu_seconds();
+        keep_shortest(&subject->step_seconds, end - begin);
+        begin = end;
+    }
+}
+
+static void evaluate(struct subject *subject)
+{
+    for (int i = 0; i < EVALUATIONS; i++) {
+        struct net_score score = {0};
+        const double begin = cpu_seconds();
+        net_evaluate(subject->net, &subject->evaluation, &score);
+        keep_shortest(&subject->evaluation_seconds, cpu_seconds() - begin);
+    }
+}
+
+static bool is_finished(const struct bench *bench)
+{
+    for (int i = 0; i < bench->subject_count; i++)
+        if (bench->subjects[i].steps < bench->steps)
+            return false;
+    return true;
+}
+
+static void measure(struct bench *bench)
+{
+    while (!is_finished(bench))
+        for (int i = 0; i < bench->subject_count; i++) {
+            take_steps(&bench->subjects[i], bench->steps);
+            if (bench->with_evaluation)
+                evaluate(&bench->subjects[i]);
+        }
+}
+
+static void print_subject(const struct bench *bench, const struct subject *subject)
+{
+    printf("{\"network\": \"%s\", \"batch\": %" PRId32 ", \"density\": %g, \"kernels\": \"%s\", "
+           "\"isa\": \"%s\", \"seconds\": %.9f, \"operations\": %.0f, \"bytes\": %" PRId64,
+           bench->network, bench->batch, subject->density, kernels_names[subject->kernels],
+           kernels_isa(), subject->step_seconds,
+           net_spec_step_operations(&bench->spec, bench->batch, subject->density),
+           net_memory_bytes(&bench->spec, options_for(bench, subject)));
+    if (bench->with_evaluation)
+        printf(", \"evaluation_examples\": %" PRId32
+               ", \"evaluation_seconds\": %.9f, \"evaluation_operations\": %.0f",
+               subject->evaluation.examples, subject->evaluation_seconds,
+               net_spec_evaluation_operations(&bench->spec, subject->evaluation.examples,
+                                              subject->density));
+    printf("}\n");
+}
+
+static bool read_subject(const char *text, struct subject *subject)
+{
+    char *end;
+    subject->density = strtod(text, &end);
+    if (end == text || !(subject->density > 0 && subject->density <= 1))
+        return false;
+    if (*end == '\0')
+        return true;
+    for (size_t i = 0; *end == ':' && i < sizeof kernels_names / sizeof *kernels_names; i++)
+        if (strcmp(end + 1, kernels_names[i]) == 0) {
+            subject->kernels = (enum net_kernels)i;
+            return true;
+        }
+    return false;
+}
+
+/* The operands: NETWORK BATCH STEPS, then subjects. */
+static bool read_operands(struct bench *bench, int count, char **operands)
+{
+    if (count < 3 || count - 3 > MAX_SUBJECTS)
+        return false;
+    bench->network = operands[0];
+    bench->batch = atoi(operands[1]);
+    bench->steps = atoi(operands[2]);
+    bench->subject_count = count > 3 ? count - 3 : 1;
+    bench->subjects[0].density = 1;
+    for (int i = 3; i < count; i++)
+        if (!read_subject(operands[i], &bench->subjects[i - 3]))
+            return false;
+    return bench->batch >= 1 && bench->batch <= MAX_BATCH && bench->steps >= 1;
+}
+
+static int run(struct bench *bench, struct error *err)
+{
+    int status =
+        net_spec_named(bench->network, image_for(bench->network), 10, 0, &bench->spec, err);
+    for (int i = 0; i < MAX_BATCH; i++)
+        bench->labels[i] = (uint8_t)(i % 10);
+    for (int i = 0; status == 0 && i < bench->subject_count; i++)
+        status = start_subject(bench, &bench->subjects[i], err);
+    if (status == 0)
+        measure(bench);
+    for (int i = 0; i < bench->subject_count; i++) {
+        if (status == 0)
+            print_subject(bench, &bench->subjects[i]);
+        net_destroy(bench->subjects[i].net);
+    }
+    return status;
 }
 
 int main(int argc, char **argv)
 {
+    struct bench bench = {0};
     struct error err = {0};
-    const int batch = argc == 4 ? atoi(argv[2]) : 0, steps = argc == 4 ? atoi(argv[3]) : 0;
-    if (batch < 1 || batch > MAX_BATCH || steps < 1) {
-        fprintf(stderr, "usage: bench_network ARCHITECTURE BATCH STEPS\n");
+    bench.with_evaluation = argc > 1 && strcmp(argv[1], "--evaluation") == 0;
+    const int options = bench.with_evaluation ? 2 : 1;
+    if (!read_operands(&bench, argc - options, argv + options)) {
+        fputs(usage, stderr);
         return 2;
     }
     kernels_single_thread();
-    if (measure(argv[1], batch, steps, &err) != 0) {
+    if (run(&bench, &err) != 0) {
         fprintf(stderr, "bench_network: %s\n", err.text);
         return error_exit_status(&err);
     }

@@ -3,6 +3,8 @@ import sys
 import pathlib
 import unittest
 
+import h5py
+
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import sweep
 
@@ -12,6 +14,8 @@ class SameBits(sweep.SweepTest):
         self.write("tiny.yaml", sweep.tiny_grid())
         self.sweepstake("run", "tiny.yaml", "--workers", 1, "--store", "w1.h5", check=0)
         self.assertTrue((sweep.statuses(self.folder / "w1.h5") == 1).all())
+        with h5py.File(self.folder / "w1.h5", "r") as store:
+            self.assertEqual({0, 7}, set(store["results"]["sparse_layers"]) & {0, 7}, "dense and sparse layers")
         for workers in (2, 3, 5):
             self.sweepstake("run", "tiny.yaml", "--workers", workers, "--store", f"w{workers}.h5", check=0)
             self.assert_same_store("w1.h5", f"w{workers}.h5")

@@ -28,7 +28,8 @@ FREE_COLUMNS = {"seconds", "host", "environment", "attempts_used"}
 
 
 def tiny_grid(**changes):
-    """A grid of seconds that uses every kind of task: iterative tickets, late rewinding, all controls, dropout."""
+    """A grid of seconds that uses every kind of task: iterative tickets, dense and sparse layers, late
+    rewinding, all controls, dropout."""
     values = dict(iterations=120, train=1500, seeds="1..2", rounds=3, rewind=20, dropout=0.2, name="tiny", extra="")
     values.update(changes)
     return """\
@@ -37,7 +38,7 @@ recipe: lenet-300-100
 architecture: lenet-40-20
 dataset: {{name: digits, train: {train}, test: 300, validation: 200}}
 train: {{iterations: {iterations}, dropout: {dropout}, evaluate: {{every: 20, at: [50], test: every}}}}
-prune: {{rounds: {rounds}}}
+prune: {{rounds: {rounds}, rate: {{fc: 0.5, output: half}}}}
 rewind: {{to: {rewind}}}
 axes: {{seed: {seeds}}}
 controls:

@@ -83,7 +83,8 @@ static void test_names(void **state)
     assert_ptr_equal(grid_network_find(grid, "large"), &grid->networks[1]);
     assert_null(grid_network_find(grid, "lenet-300-100"));
     struct error err = {0};
-    assert_int_equal(grid_network_error(&err, grid, &grid->networks[1], "does not %s", "fit"), -1);
+    const struct grid_network *large = &grid->networks[1];
+    assert_int_equal(grid_network_error(&err, grid, large, large->mark, "does not %s", "fit"), -1);
     assert_string_equal(err.text, "folder/g.yaml:1:27: networks.large: does not fit");
     grid_destroy(grid);
 }

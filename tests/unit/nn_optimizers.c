@@ -45,11 +45,11 @@ static void check_trajectory(struct optimizer_spec optimizer, double rate, doubl
     double *memory = calloc(3 * (size_t)size, sizeof *memory);
     struct textbook t = {optimizer, memory, memory + size, memory + 2 * size};
     for (int64_t i = 0; i < size; i++)
-        t.w[i] = (double)net_weights(net)[i];
+        t.w[i] = (double)weights_of(net)[i];
     for (int step = 1; step <= STEPS; step++) {
         net_train_step(net, &data.batch, rate / step, step, no_dropout);
         for (int64_t i = 0; i < size; i++) {
-            const double g = (double)net_gradients(net)[i];
+            const double g = (double)gradients_of(net)[i];
             if (optimizer.kind == OPTIMIZER_ADAM)
                 adam_step(&t, i, g, rate / step, step);
             else
@@ -59,7 +59,7 @@ static void check_trajectory(struct optimizer_spec optimizer, double rate, doubl
     assert_int_equal(net_steps_taken(net), STEPS);
     double moved = 0;
     for (int64_t i = 0; i < size; i++) {
-        assert_near((double)net_weights(net)[i], t.w[i], tolerance);
+        assert_near((double)weights_of(net)[i], t.w[i], tolerance);
         moved = fmax(moved, fabs(t.w[i]));
     }
     assert_true(moved > 0.1);
@@ -142,13 +142,13 @@ static void a_copied_state_continues_bit_for_bit(void **state)
     assert_int_equal(net_set_optimizer(straight, &adam, &err), 0);
     assert_int_equal(net_set_optimizer(resumed, &adam, &err), 0);
     run_steps(straight, &data, 0, 20);
-    memcpy(net_weights(resumed), net_weights(straight), bytes);
+    net_write_weights(resumed, weights_of(straight));
     for (int i = 0; i < 2; i++)
-        memcpy(net_moments(resumed, i), net_moments(straight, i), bytes);
+        net_write_moments(resumed, i, moments_of(straight, i));
     net_set_steps_taken(resumed, net_steps_taken(straight));
     run_steps(straight, &data, 20, 40);
     run_steps(resumed, &data, 20, 40);
-    assert_memory_equal(net_weights(resumed), net_weights(straight), bytes);
+    assert_memory_equal(weights_of(resumed), weights_of(straight), bytes);
     free(data.inputs);
     net_destroy(straight);
     net_destroy(resumed);

@@ -298,8 +298,9 @@ static inline void plain_init(struct plain *p, struct network *net, const struct
                         .dropout = {.seed = 99, .purpose = RNG_DROPOUT},
                         .statistics = calloc((size_t)size, sizeof(double))};
     p->parameter_count = net_spec_parameters(spec, p->parameters, NULL);
+    const float *weights = weights_of(net);
     for (int64_t i = 0; i < size; i++)
-        p->block[i] = (double)net_weights(net)[i];
+        p->block[i] = (double)weights[i];
 }
 
 static inline void plain_finish(struct plain *p)
@@ -321,19 +322,22 @@ static inline void draw_parameters(struct network *net, float scale)
 {
     int count;
     const struct parameter_spec *parameters = net_parameters(net, &count);
+    float *block = floats(net_block_size(net));
     for (int i = 0; i < count; i++) {
-        float *values = net_weights(net) + parameters[i].offset;
+        float *values = block + parameters[i].offset;
         const float base = parameters[i].starts_at_one ? 1 : 0;
         fill_normal(values, parameters[i].count, (uint64_t)i + 50);
         for (int64_t e = 0; e < parameters[i].count; e++)
             values[e] = base + scale * (base > 0 ? fabsf(values[e]) : values[e]);
     }
+    net_write_weights(net, block);
+    free(block);
 }
 
 static inline void check_gradients(const struct net_spec *spec, struct gradient_check check)
 {
     struct example_batch data;
-    fill_batch(&data, spec, check.examples, padded_columns(check.examples), NAN,
+    fill_batch(&data, spec, check.examples, padded_columns(check.examples), 0,
                (uint64_t)check.examples);
     struct network *net = create(spec, check.examples, 16);
     draw_parameters(net, check.scale);
@@ -341,11 +345,12 @@ static inline void check_gradients(const struct net_spec *spec, struct gradient_
     plain_init(&p, net, spec, data.batch);
     const double loss = net_gradient(net, &data.batch, p.iteration, p.dropout);
     assert_near(loss, plain_loss(&p), check.tolerance * (1 + loss));
+    const float *gradients = gradients_of(net);
     for (int i = 0; i < p.parameter_count; i++) {
         const struct parameter_spec *parameter = &p.parameters[i];
         const int64_t apart = (parameter->count + check.most - 1) / check.most;
         for (int64_t e = parameter->offset; e < parameter->offset + parameter->count; e += apart) {
-            const double gradient = (double)net_gradients(net)[e];
+            const double gradient = (double)gradients[e];
             const double expected =
                 parameter->role == PARAMETER_STATISTIC ? 0 : difference_quotient(&p, e);
             if (!(fabs(gradient - expected) <= check.tolerance * (1 + fabs(expected))))

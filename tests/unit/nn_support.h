@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "nn/network.h"
+#include "nn_blocks.h"
 
 static const char *const every_isa[] = {"avx512", "avx2", "portable"};
 #define ISA_COUNT (sizeof every_isa / sizeof *every_isa)
@@ -50,11 +51,11 @@ static inline struct net_spec small_spec(const char *architecture, double dropou
 static inline struct network *create(const struct net_spec *spec, int32_t train, int32_t evaluate)
 {
     struct error err = {0};
-    struct network *net = net_create(spec, (struct net_options){train, evaluate}, &err);
+    struct network *net = net_create(spec, (struct net_options){.train_batch = train, .evaluate_batch = evaluate}, &err);
     if (!net)
         fail_msg("%s", err.text);
     net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
-                   (struct rng_stream){.seed = 5, .purpose = RNG_INIT});
+                   (struct rng_stream){.seed = 5, .purpose = RNG_INIT}, NULL);
     return net;
 }
 

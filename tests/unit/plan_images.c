@@ -238,10 +238,14 @@ static void own_networks_that_do_not_fit_are_refused(void **state)
         const char *layers, *place, *reason;
     } cases[] = {
         {"[{conv: {outputs: 4, padding: 0, kernel: 40}}]",
-         "grid.yaml:4:12: networks.mine: ", "on examples of 3x32x32 ('shapes')"},
+         "grid.yaml:4:20: networks.mine: ", "on examples of 3x32x32 ('shapes')"},
         {"[max-pool, max-pool, max-pool, max-pool, max-pool, max-pool]",
-         "grid.yaml:4:12: networks.mine: ", "layer 6 (max-pool)"},
-        {"[{residual: [{max-pool: 3}]}]", "grid.yaml:4:12: networks.mine: ", "no stride"},
+         "grid.yaml:4:69: networks.mine: ", "layer 6 (max-pool)"},
+        {"[{residual: [{max-pool: 3}]}]", "grid.yaml:4:20: networks.mine: ", "no stride"},
+        /* Neither blocks nor the shortcuts put into them are layers that the user wrote. */
+        {"[relu, {residual: [relu, {conv: {outputs: 4, stride: 2}}]}, {residual: [relu, relu]},\n"
+         "    relu, max-pool: 15, {max-pool: 9}]",
+         "grid.yaml:5:26: networks.mine: ", "layer 8 (max-pool)"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[1024];

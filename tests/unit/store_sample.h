@@ -297,6 +297,7 @@ static inline struct store_result sample_result(int64_t task)
 {
     struct store_result result = store_result_pending();
     result.status = STORE_DONE;
+    result.sparse_layers = 0;
     result.weights_remaining = 1000 - task;
     result.percent_remaining = 100.0 / (double)(task + 1);
     result.early_stop_iteration = 20;

@@ -86,7 +86,7 @@ static void test_scores_are_those_of_the_weights_then(void **state)
     struct train_hooks hooks = {.user = &captured, .capture = keep_capture};
     struct train_result result = run_from(&world, &spec, NULL, &hooks);
     float *last = malloc((size_t)world.size * sizeof *last);
-    memcpy(last, net_weights(world.net), (size_t)world.size * sizeof *last);
+    net_read_weights(world.net, last);
     assert_int_equal(captured.calls, 5);
     for (int mark = 0; mark < TRAIN_MARKS; mark++)
         assert_scores_of(&world, &result, TRAIN_AT_MARK + mark, captured.weights[mark]);

@@ -12,10 +12,11 @@ static int32_t early_stop_of(const double *losses, int32_t count)
     assert_int_equal(train_state_init(&made, &spec, 1, NULL), 0);
     assert_int_equal(made.curve_count, count);
     while (made.points < count) {
-        float weight = (float)made.points;
+        const float weight = (float)made.points;
         made.curve[made.points].validation_loss = losses[made.points];
         made.points++;
-        early_stop_consider(&made, &weight, 1);
+        if (early_stop_consider(&made))
+            made.early_stop_weights[0] = weight;
     }
     int32_t found = made.early_stop;
     if (found >= 0)
@@ -70,7 +71,7 @@ static void test_scores_at_early_stop_are_of_its_weights(void **state)
     assert_true(least > 0 && least < result.curve_count - 1);
     assert_int_equal(result.early_stop_iteration, 10 * least);
     assert_same_weights(&world, result.early_stop_weights, captured.weights[least]);
-    assert_same_weights(&world, net_weights(world.net), captured.weights[30]);
+    assert_same_weights(&world, weights_of(world.net), captured.weights[30]);
     assert_scores_of(&world, &result, TRAIN_AT_END, captured.weights[30]);
     assert_scores_of(&world, &result, TRAIN_AT_EARLY_STOP, captured.weights[least]);
     captured_end(&captured);
@@ -87,7 +88,7 @@ static void test_early_stop_at_the_end_is_the_end(void **state)
     spec.schedule.base = 0.01;
     struct train_result result = run_from(&world, &spec, NULL, NULL);
     assert_int_equal(result.early_stop_iteration, 40);
-    assert_same_weights(&world, result.early_stop_weights, net_weights(world.net));
+    assert_same_weights(&world, result.early_stop_weights, weights_of(world.net));
     for (int part = PART_TRAIN; part <= PART_TEST; part++)
         assert_same_score(result.scores[part][TRAIN_AT_EARLY_STOP],
                           result.scores[part][TRAIN_AT_END]);
@@ -107,7 +108,7 @@ static void test_standing_still_stops_at_the_start(void **state)
     struct train_result result = run_from(&world, &spec, NULL, NULL);
     assert_int_equal(result.early_stop_iteration, 5);
     assert_same_weights(&world, result.early_stop_weights, world.initial);
-    assert_same_weights(&world, net_weights(world.net), world.initial);
+    assert_same_weights(&world, weights_of(world.net), world.initial);
     train_result_finish(&result);
     world_end(&world);
 }

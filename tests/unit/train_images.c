@@ -76,13 +76,13 @@ static float *train(const struct dataset *dataset, const float *from, const stru
     float *last = malloc(bytes);
     assert_non_null(last);
     struct rng_stream stream = {.seed = 2, .purpose = RNG_INIT};
-    net_initialize(net, (struct init_spec){.kind = INIT_KAIMING_NORMAL}, stream);
+    net_initialize(net, (struct init_spec){.kind = INIT_KAIMING_NORMAL}, stream, NULL);
     if (from)
-        memcpy(net_weights(net), from, bytes);
+        net_write_weights(net, from);
     assert_int_equal(net_set_mask(net, NULL, &err), 0);
     if (train_run(spec, net, dataset, NULL, result, &err) != 0)
         fail_msg("%s", err.text);
-    memcpy(last, net_weights(net), bytes);
+    net_read_weights(net, last);
     net_destroy(net);
     return last;
 }

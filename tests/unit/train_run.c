@@ -37,13 +37,13 @@ static void test_a_run_from_k_continues_the_first(void **state)
     struct train_hooks hooks = {.user = &captured, .capture = keep_capture};
     struct train_result whole = run_from(&world, &spec, NULL, &hooks);
     float *last = malloc((size_t)world.size * sizeof *last);
-    memcpy(last, net_weights(world.net), (size_t)world.size * sizeof *last);
+    net_read_weights(world.net, last);
     assert_int_equal(captured.calls, 1);
 
     spec.start = 37;
     spec.capture_count = 0;
     struct train_result rest = run_from(&world, &spec, captured.weights[0], NULL);
-    assert_same_weights(&world, net_weights(world.net), last);
+    assert_same_weights(&world, weights_of(world.net), last);
     assert_int_equal(rest.curve[0].iteration, 37);
     assert_true(isnan(rest.curve[0].train_loss));
     for (int i = 2; i < rest.curve_count; i++) /* from 50 on; 40's train loss is of 3 batches */
@@ -52,7 +52,7 @@ static void test_a_run_from_k_continues_the_first(void **state)
 
     spec.order.seed = 2; /* a fork: another order is another training */
     struct train_result fork = run_from(&world, &spec, captured.weights[0], NULL);
-    assert_memory_not_equal(net_weights(world.net), last, (size_t)world.size * sizeof *last);
+    assert_memory_not_equal(weights_of(world.net), last, (size_t)world.size * sizeof *last);
     train_result_finish(&fork);
     train_result_finish(&rest);
     train_result_finish(&whole);
@@ -69,7 +69,7 @@ static void train_by_hand(struct world *world, const struct train_spec *spec)
     struct batch_order *order = batch_order_create(&world->dataset, spec->batch, spec->order, NULL);
     float *inputs = net_train_input(world->net);
     struct net_batch batch = {inputs, labels, (int32_t)spec->batch, COLUMNS};
-    memcpy(net_weights(world->net), world->initial, (size_t)world->size * sizeof(float));
+    net_write_weights(world->net, world->initial);
     assert_int_equal(net_set_optimizer(world->net, &spec->optimizer, NULL), 0);
     for (int64_t t = spec->start; t < spec->iterations; t++) {
         batch_assemble(&world->dataset, PART_TRAIN, batch_order_at(order, t), batch.examples,
@@ -90,9 +90,9 @@ static void test_steps_are_those_of_the_iterations(void **state)
     spec.schedule.warmup = 20;
     struct train_result result = run_from(&world, &spec, NULL, NULL);
     float *last = malloc((size_t)world.size * sizeof *last);
-    memcpy(last, net_weights(world.net), (size_t)world.size * sizeof *last);
+    net_read_weights(world.net, last);
     train_by_hand(&world, &spec);
-    assert_same_weights(&world, net_weights(world.net), last);
+    assert_same_weights(&world, weights_of(world.net), last);
     free(last);
     train_result_finish(&result);
     world_end(&world);
@@ -124,12 +124,12 @@ static void test_what_ran_before_does_not_matter(void **state)
     diverging.fixed_rate = 1e30;
     struct train_result first = run_from(&world, &spec, NULL, NULL);
     float *last = malloc((size_t)world.size * sizeof *last);
-    memcpy(last, net_weights(world.net), (size_t)world.size * sizeof *last);
+    net_read_weights(world.net, last);
     struct train_result between = run_from(&world, &other, last, NULL);
     struct train_result broken = run_from(&world, &diverging, NULL, NULL);
     assert_int_equal(broken.outcome, TRAIN_DIVERGED);
     struct train_result second = run_from(&world, &spec, NULL, NULL);
-    assert_same_weights(&world, net_weights(world.net), last);
+    assert_same_weights(&world, weights_of(world.net), last);
     assert_same_results(&world, &first, &second);
     train_result_finish(&first);
     train_result_finish(&between);
@@ -198,7 +198,7 @@ static void test_captures_see_the_weights_before_the_step(void **state)
     assert_same_weights(&world, captured.weights[0], world.initial);
     assert_memory_not_equal(captured.weights[1], world.initial, (size_t)world.size * sizeof(float));
     assert_same_weights(&world, captured.weights[2], captured.weights[3]);
-    assert_same_weights(&world, captured.weights[4], net_weights(world.net));
+    assert_same_weights(&world, captured.weights[4], weights_of(world.net));
     train_result_finish(&result);
     captured_end(&captured);
 
@@ -214,9 +214,9 @@ static void test_captures_see_the_weights_before_the_step(void **state)
     world_end(&world);
 }
 
-static int refuse_capture(void *user, int32_t which, const float *weights, struct error *err)
+static int refuse_capture(void *user, int32_t which, const struct network *net, struct error *err)
 {
-    (void)user, (void)weights;
+    (void)user, (void)net;
     return error_set(err, ERROR_RESOURCE, "no room for capture %d", which);
 }
 
@@ -371,7 +371,7 @@ static void test_no_iterations_left(void **state)
     assert_int_equal(result.outcome, TRAIN_FINISHED);
     assert_int_equal(result.curve_count, 1);
     assert_int_equal(result.early_stop_iteration, 30);
-    assert_same_weights(&world, net_weights(world.net), world.initial);
+    assert_same_weights(&world, weights_of(world.net), world.initial);
     assert_scores_of(&world, &result, TRAIN_AT_END, world.initial);
     assert_scores_of(&world, &result, TRAIN_AT_EARLY_STOP, world.initial);
     train_result_finish(&result);

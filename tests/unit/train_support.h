@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "nn_blocks.h"
 #include "train/train.h"
 
 enum { FEATURES = 16, CLASSES = 3, TRAIN = 600, VALIDATION = 150, TEST = 300 };
@@ -73,9 +74,9 @@ static inline void world_begin(struct world *world, double dropout)
     assert_non_null(world->net);
     world->size = net_block_size(world->net);
     struct rng_stream stream = {.seed = 3, .purpose = RNG_INIT};
-    net_initialize(world->net, (struct init_spec){INIT_GLOROT_NORMAL, 0}, stream);
+    net_initialize(world->net, (struct init_spec){INIT_GLOROT_NORMAL, 0}, stream, NULL);
     world->initial = malloc((size_t)world->size * sizeof(float));
-    memcpy(world->initial, net_weights(world->net), (size_t)world->size * sizeof(float));
+    net_read_weights(world->net, world->initial);
 }
 
 static inline void world_end(struct world *world)
@@ -115,14 +116,14 @@ struct captured {
     float *weights[TRAIN_MAX_CAPTURES];
 };
 
-static inline int keep_capture(void *user, int32_t which, const float *weights, struct error *err)
+static inline int keep_capture(void *user, int32_t which, const struct network *net,
+                               struct error *err)
 {
     (void)err;
     struct captured *captured = user;
-    size_t bytes = (size_t)captured->size * sizeof *weights;
     captured->which[captured->calls] = which;
-    captured->weights[captured->calls] = malloc(bytes);
-    memcpy(captured->weights[captured->calls++], weights, bytes);
+    captured->weights[captured->calls] = malloc((size_t)captured->size * sizeof(float));
+    net_read_weights(net, captured->weights[captured->calls++]);
     return 0;
 }
 
@@ -138,8 +139,7 @@ static inline struct train_result run_from(struct world *world, const struct tra
 {
     struct train_result result;
     struct error err = {0};
-    memcpy(net_weights(world->net), weights ? weights : world->initial,
-           (size_t)world->size * sizeof(float));
+    net_write_weights(world->net, weights ? weights : world->initial);
     if (train_run(spec, world->net, &world->dataset, hooks, &result, &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(result.curve_count, train_curve_length(spec));
@@ -178,7 +178,7 @@ static inline void assert_same_score(struct train_score a, struct train_score b)
 static inline void assert_scores_of(struct world *world, const struct train_result *result,
                                     int when, const float *weights)
 {
-    memcpy(net_weights(world->net), weights, (size_t)world->size * sizeof *weights);
+    net_write_weights(world->net, weights);
     for (int part = PART_TRAIN; part <= PART_TEST; part++) {
         struct train_score score;
         assert_int_equal(train_evaluate(world->net, &world->dataset, (enum dataset_part)part,

@@ -39,6 +39,7 @@ static struct store_result one_done(int64_t task)
 {
     struct store_result result = sample_result(task);
     snprintf(result.message, sizeof result.message, "a \"b\", c\td \xc3");
+    result.sparse_layers = 5;
     result.scores[0][0].loss = 1.0 / 3;
     result.scores[0][1].loss = INFINITY;
     return task == 0 ? result : store_result_pending();
@@ -49,7 +50,7 @@ static struct store_result one_done(int64_t task)
 static const char points_header[] =
     "experiment,level,control,draw,task,dense_task,control_index,key,parent,task_level,network,"
     "curve_count,curve_offset,iterations,start_iteration,seed_dropout,rate,cost,status,reason,"
-    "message,weights_remaining,percent_remaining,early_stop_iteration,"
+    "message,sparse_layers,weights_remaining,percent_remaining,early_stop_iteration,"
     "train_loss_early_stop,train_accuracy_early_stop,train_loss_final,train_accuracy_final,"
     "train_loss_at_1,train_accuracy_at_1,train_loss_at_2,train_accuracy_at_2,"
     "train_loss_at_3,train_accuracy_at_3,train_loss_at_4,train_accuracy_at_4,"
@@ -72,7 +73,7 @@ static void test_points_as_csv(void **state)
     assert_string_equal(header, points_header);
     assert_starts_and_ends(done,
                            "0,0,ticket,0,0,0,,key-0,,0,0,2,0,1000,0,,,2000000000,done,,"
-                           "\"a \"\"b\"\", c\td \",100,100,500,"
+                           "\"a \"\"b\"\", c\td \",5,100,100,500,"
                            "0.3333333333333333,,inf,,,,,,,,,,,,,,,,,,,,,,0.1,0.97,,0.96,,,,,,,,,"
                            "2.5,node0,,0,",
                            ",\"lenet, \"\"small\"\"\",-1,0.2,0.1,1,1");
@@ -104,14 +105,14 @@ static void test_points_as_json(void **state)
         "\"task_level\":0,\"network\":0,\"curve_count\":2,\"curve_offset\":0,"
         "\"iterations\":1000,\"start_iteration\":0,\"seed_dropout\":null,\"rate\":null,"
         "\"cost\":2000000000,\"status\":\"done\",\"reason\":\"\","
-        "\"message\":\"a \\\"b\\\", c\\u0009d \",\"weights_remaining\":100,"
+        "\"message\":\"a \\\"b\\\", c\\u0009d \",\"sparse_layers\":5,\"weights_remaining\":100,"
         "\"percent_remaining\":100,\"early_stop_iteration\":500,"
         "\"train_loss_early_stop\":0.3333333333333333,\"train_accuracy_early_stop\":null,"
         "\"train_loss_final\":null,\"train_accuracy_final\":null,",
         ",\"recipe\":\"lenet, \\\"small\\\"\",\"dataset.train\":-1,\"prune.rate.fc\":0.2,"
         "\"prune.rate.output\":0.1,\"seed.init\":1,\"seed.order\":1}");
     assert_non_null(strstr(pending, "\"status\":\"pending\",\"reason\":\"\",\"message\":\"\","
-                                    "\"weights_remaining\":null,\"percent_remaining\":null,"));
+                                    "\"sparse_layers\":null,\"weights_remaining\":null,\"percent_remaining\":null,"));
     free(done);
     free(pending);
     free(text);

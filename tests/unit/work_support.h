@@ -47,7 +47,8 @@ static inline void bench_begin(struct bench *bench, const char *grid)
 {
     struct error err = {0};
     struct store_layout layout;
-    struct store_identity identity = {.name = "small", .kernel_mode = "1"};
+    struct store_identity identity = {.name = "small", .version = "0"};
+    work_kernel_mode(NET_KERNELS_AUTO, identity.kernel_mode, sizeof identity.kernel_mode);
     snprintf(bench->folder, sizeof bench->folder, "/tmp/work-test-XXXXXX");
     assert_non_null(mkdtemp(bench->folder));
     snprintf(bench->path, sizeof bench->path, "%s/s.h5", bench->folder);

@@ -19,6 +19,8 @@
 struct run_job {
     const char *grid_file, *store_file, *data_folder; /* data_folder may be NULL */
     int workers;
+    const char *kernels; /* how a new store's layers compute: "auto", "dense", "sparse"; NULL = auto,
+                            or as the store that is there says */
     double silence; /* seconds; 0 = never */
     int max_attempts;
     const char *mpirun; /* program to launch, NULL = "mpirun" */

@@ -46,10 +46,11 @@ int grid_error_at(struct error *err, const struct grid *grid, const struct exper
 /* The grid's own network of this name, or NULL. */
 const struct grid_network *grid_network_find(const struct grid *grid, const char *name);
 
-/* As grid_error_at, at the network's mark: "file:line:column: networks.mine: ...". */
+/* As grid_error_at, of a network, at its mark or one of its layers': "file:line:column:
+ * networks.mine: ...". */
 int grid_network_error(struct error *err, const struct grid *grid,
-                       const struct grid_network *network, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                       const struct grid_network *network, struct mark at, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* The embedded recipe's YAML, or NULL. */
 const char *recipe_text(const char *name);

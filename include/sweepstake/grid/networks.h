@@ -15,7 +15,8 @@
  *         - {dropout: 0.5}
  *
  * The output layer, of the dataset's classes, is added behind them by itself. Whether shapes fit is
- * known when there is a dataset: plan checks it. */
+ * known when there is a dataset: plan checks it. Messages number the layers from 1 as they stand
+ * here, those of blocks too, the blocks themselves not. */
 #ifndef SWEEPSTAKE_GRID_NETWORKS_H
 #define SWEEPSTAKE_GRID_NETWORKS_H
 

@@ -1,9 +1,10 @@
 /* A network in memory and one training step on it.
  *
  * Activations are [channel][height][width][batch], batch innermost, the batch padded to NET_LANES columns; padding
- * columns may hold anything and take no part in losses or gradients. Parameters, gradients, optimiser moments
- * and the mask each live in one aligned block with the layout of net_spec_parameters. A masked weight
- * is exactly 0.0f at all times, and so are its gradient and moments. Nothing allocates inside a step.
+ * columns hold zeros and take no part in losses or gradients. A masked weight is exactly 0.0f at all times, and so
+ * are its gradient and moments. Layers with few weights left compute with the survivors alone, which then lie packed
+ * inside; blocks of parameters go in and out densely, with the layout of net_spec_parameters. Nothing allocates inside
+ * a step.
  *
  * Steps and evaluations give the same bits whatever ran before, wherever buffers lie and however examples
  * are cut into evaluation batches; they run with subnormal numbers flushed to zero and leave the thread's
@@ -18,9 +19,17 @@
 
 struct network; /* the layers, their buffers, and the views below */
 
+/* How layers with masked weights compute: with all weights, with the survivors alone, or with these from the density
+ * on at which that is faster. That density is a function of the layer's kind and shape and of the instruction set. */
+enum net_kernels { NET_KERNELS_AUTO, NET_KERNELS_DENSE, NET_KERNELS_SPARSE, NET_KERNELS };
+/* "auto", "dense", "sparse"; and back: -1 for any other word. */
+const char *net_kernels_name(enum net_kernels kernels);
+int net_kernels_named(const char *name, enum net_kernels *kernels);
+
 struct net_options {
     int32_t train_batch;    /* the largest batch of net_train_step */
     int32_t evaluate_batch; /* the largest batch of net_evaluate; 0 = net_evaluate_batch */
+    enum net_kernels kernels;
 };
 
 struct network *net_create(const struct net_spec *spec, struct net_options options, struct error *err);
@@ -31,30 +40,38 @@ int32_t net_evaluate_batch(const struct net_spec *spec);
 
 /* Bytes net_create will allocate, for `plan`. */
 int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options);
+/* And net_set_mask, at the density that takes the most. */
+int64_t net_mask_bytes(const struct net_spec *spec, struct net_options options);
 
 const struct parameter_spec *net_parameters(const struct network *net, int *count);
 
-/* The whole parameter block, net_block_size floats, owned by the network. Who writes weights keeps
- * masked ones at 0.0f, or sets the mask afterwards. Gradients are those of the last step; statistics have none, their
- * places stay zero. Training steps update the statistics, everything else leaves them alone. */
-float *net_weights(struct network *net);
-float *net_gradients(struct network *net);
+/* The whole parameter block, net_block_size floats, copied out and in. What is masked is written as 0.0f. Gradients
+ * are those of the last step; statistics have none, their places are zero. Training steps update the statistics,
+ * everything else leaves them alone. */
+void net_read_weights(const struct network *net, float *block);
+void net_write_weights(struct network *net, const float *block);
+void net_read_gradients(const struct network *net, float *block);
 int64_t net_block_size(const struct network *net);
 
 /* Initial values: parameter p's element e comes from number (p << 40) + e of the stream. */
-void net_initialize(struct network *net, struct init_spec init, struct rng_stream stream);
-/* The same into a block of the caller's (reinit controls). */
+int net_initialize(struct network *net, struct init_spec init, struct rng_stream stream, struct error *err);
+/* The same into a block of the caller's. */
 void net_spec_initialize(const struct net_spec *spec, struct init_spec init, struct rng_stream stream, float *block);
 
 /* Sets the mask: one byte a block element, 1 = kept; biases and gaps are 1 (else an internal error).
- * Weights, gradients and moments of masked weights become 0. NULL = everything kept. The mask is copied. */
+ * Weights, gradients and moments of masked weights become 0, and each layer's way to compute is chosen anew. NULL =
+ * everything kept. The mask is copied. Fails for lack of memory. */
 int net_set_mask(struct network *net, const uint8_t *mask, struct error *err);
+
+/* Which layers compute with the survivors alone: bit i is the layer of the network's i-th weight tensor, for the first
+ * 63. */
+int64_t net_sparse_layers(const struct network *net);
 
 /* The optimiser and its moments (zeroed). Called before the first step. */
 int net_set_optimizer(struct network *net, const struct optimizer_spec *optimizer, struct error *err);
 
 /* One batch as the network takes it: inputs [channel][height][width][columns], batch innermost, `columns` a multiple of
- * NET_LANES, 1 <= `examples` <= columns; labels[examples], each below `classes`. */
+ * NET_LANES, 1 <= `examples` <= columns, zeros behind the examples; labels[examples], each below `classes`. */
 struct net_batch {
     const float *inputs;
     const uint8_t *labels;
@@ -83,9 +100,10 @@ struct net_score {
 };
 void net_evaluate(struct network *net, const struct net_batch *batch, struct net_score *score);
 
-/* Optimiser state as one block for in-flight checkpoints: floats in net_moments_count(net) * block size. */
+/* The optimiser's state: net_moment_blocks blocks like that of the weights. */
 int net_moment_blocks(const struct network *net);
-float *net_moments(struct network *net, int which);
+void net_read_moments(const struct network *net, int which, float *block);
+void net_write_moments(struct network *net, int which, const float *block);
 /* Steps taken since net_set_optimizer (Adam's bias correction). */
 int64_t net_steps_taken(const struct network *net);
 void net_set_steps_taken(struct network *net, int64_t steps);

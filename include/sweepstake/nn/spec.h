@@ -100,6 +100,9 @@ int net_spec_add(struct net_spec *spec, struct layer_spec layer, struct error *e
  * the body has any (He et al. 2015, option B). Usage error when no stride fits or no block is open. */
 int net_spec_close_residual(struct net_spec *spec, struct error *err);
 
+/* Whether the layers there are so far fit one behind the other; 0, or a usage error that names the layer. */
+int net_spec_check(const struct net_spec *spec, struct error *err);
+
 /* Lists the parameters in block order: those that are trained, layer by layer, then all statistics.
  * Returns their number, or -1 when a shape does not fit. */
 int net_spec_parameters(const struct net_spec *spec,
@@ -118,7 +121,8 @@ void net_spec_text(const struct net_spec *spec, struct text *text);
 void net_spec_label(const struct net_spec *spec, char label[NET_NAME_SIZE]);
 
 /* Floating-point operations of one training step on `batch` examples (2 per multiply-add; forward,
- * backward data, backward weights), with a fraction `density` of prunable weights left; and of one evaluation. */
+ * backward data, backward weights), and of one evaluation. With a fraction `density` of prunable weights left: as many
+ * dense operations as take about as long. */
 double net_spec_step_operations(const struct net_spec *spec, int64_t batch, double density);
 double net_spec_evaluation_operations(const struct net_spec *spec, int64_t examples, double density);
 

@@ -141,7 +141,10 @@ enum store_reason {
  * `seconds` are the lasting columns: equal in equal runs, and under the checksum. */
 struct store_result {
     int32_t status, reason;
-    char message[104];
+    char message[96];
+    /* Layers trained on their surviving weights alone: bit i is the network's i-th weight tensor;
+     * -1: not trained. */
+    int64_t sparse_layers;
     int64_t weights_remaining;
     double percent_remaining; /* P_m */
     int64_t early_stop_iteration;

@@ -70,6 +70,7 @@ struct train_result {
     /* The earliest minimum of validation loss, the start and T included; NaN is none. -1 = none. */
     int64_t early_stop_iteration;
     float *early_stop_weights; /* the parameter block then; NULL = none */
+    float *weights;            /* the parameter block after T; NULL unless finished */
     struct train_score scores[PART_TEST + 1][TRAIN_WHENS]; /* [part][when] */
 };
 
@@ -78,9 +79,9 @@ struct train_hooks {
     /* Before every step and before the end's evaluation: `iteration` is the next one. Should take
      * no longer than microseconds. Returns true to interrupt. May be NULL. */
     bool (*progress)(void *user, int64_t iteration);
-    /* The parameter block at iteration captures[which]. Not called for iterations from divergence
-     * on. May be NULL. */
-    int (*capture)(void *user, int32_t which, const float *weights, struct error *err);
+    /* The network at iteration captures[which], to read its weights. Not called for iterations from
+     * divergence on. May be NULL. */
+    int (*capture)(void *user, int32_t which, const struct network *net, struct error *err);
 };
 
 /* How many of k..T are evaluated: the start, multiples of `every`, `at`, and T. */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "nn/network.h"
 #include "plan/plan.h"
 #include "store/store.h"
 
@@ -42,7 +43,7 @@ struct executor {
 };
 
 /* Keeps network and dataset for the next task that uses the same; loads nothing before its first
- * task. `plan` and `store` are the caller's and must outlive it. */
+ * task. Layers compute in the store's kernel mode. `plan` and `store` are the caller's and must outlive it. */
 int executor_create_real(struct executor *executor, const struct plan *plan, struct store *store,
                          struct error *err);
 
@@ -61,6 +62,10 @@ int executor_create_fake(struct executor *executor, const char *description,
                          const struct plan *plan, struct store *store, struct error *err);
 
 /* --- plan and store --- */
+
+/* The store's kernel mode as text, and back: a usage error where kernels have changed since. */
+void work_kernel_mode(enum net_kernels kernels, char *to, size_t size);
+int work_read_kernel_mode(const char *mode, enum net_kernels *kernels, struct error *err);
 
 /* The store a plan needs. Tables and networks belong to the layout, the grid's text to the plan;
  * free with work_layout_finish. */

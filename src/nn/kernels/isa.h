@@ -31,14 +31,17 @@ void KERNEL(softmax_loss)(struct softmax_loss *loss);
 void KERNEL(sgd)(const struct sgd_update *update);
 void KERNEL(adam)(const struct adam_update *update);
 void KERNEL(clear_masked)(float *block, const uint8_t *mask, int64_t count);
+void KERNEL(sparse_product)(const struct sparse_product *product);
+void KERNEL(sparse_gradient)(const struct sparse_gradient *gradient);
+void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call);
+void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call);
+void KERNEL(gather)(const float *from, const int32_t *place, int64_t count, float *to);
 void KERNEL(direct_data)(const struct conv_data *call);
 void KERNEL(direct_gradient)(const struct conv_gradient *call);
 void KERNEL(small_data)(const struct conv_data *call);
 void KERNEL(small_gradient)(const struct conv_gradient *call);
 void KERNEL(winograd_data)(const struct conv_data *call);
 void KERNEL(winograd_gradient)(const struct conv_gradient *call);
-void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call);
-void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call);
 
 extern const struct kernels KERNEL(kernels);
 

@@ -133,12 +133,16 @@ struct kernels {
     void (*adam)(const struct adam_update *update);
     /* block = 0.0f where mask is 0. */
     void (*clear_masked)(float *block, const uint8_t *mask, int64_t count);
+    /* Layers on their surviving weights; see sparse.h. */
+    void (*sparse_product)(const struct sparse_product *product);
+    void (*sparse_gradient)(const struct sparse_gradient *gradient);
+    void (*sparse_conv_data)(const struct sparse_conv_data *call);
+    void (*sparse_conv_gradient)(const struct sparse_conv_gradient *call);
+    /* to[i] = from[place[i]]. */
+    void (*gather)(const float *from, const int32_t *place, int64_t count, float *to);
     /* 3x3 convolutions; see convolution.h. */
     void (*conv_data[CONV_METHODS])(const struct conv_data *call);
     void (*conv_gradient[CONV_METHODS])(const struct conv_gradient *call);
-    /* 3x3 convolutions on surviving weights; see sparse.h. */
-    void (*sparse_conv_data)(const struct sparse_conv_data *call);
-    void (*sparse_conv_gradient)(const struct sparse_conv_gradient *call);
 };
 
 extern const struct kernels kernels_reference;

@@ -5,6 +5,7 @@
 #include "kernels.h"
 #include "reference_convolution.h"
 #include "reference_images.h"
+#include "reference_sparse.h"
 #include "reference_sparse_convolution.h"
 
 static void reference_product(const struct product *p)
@@ -155,8 +156,11 @@ const struct kernels kernels_reference = {
     .sgd = reference_sgd,
     .adam = reference_adam,
     .clear_masked = reference_clear_masked,
-    .conv_data = {reference_conv_data, reference_conv_data, reference_conv_data},
-    .conv_gradient = {reference_conv_gradient, reference_conv_gradient, reference_conv_gradient},
+    .sparse_product = reference_sparse_product,
+    .sparse_gradient = reference_sparse_gradient,
     .sparse_conv_data = reference_sparse_conv_data,
     .sparse_conv_gradient = reference_sparse_conv_gradient,
+    .gather = reference_gather,
+    .conv_data = {reference_conv_data, reference_conv_data, reference_conv_data},
+    .conv_gradient = {reference_conv_gradient, reference_conv_gradient, reference_conv_gradient},
 };

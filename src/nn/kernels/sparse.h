@@ -4,7 +4,7 @@
  *
  * A pattern says which elements of a matrix are there; values are kept apart, an array in the order
  * of the pattern's entries. Columns are cut into bands, so that the part of the argument which one
- * band reads stays in the second-level cache while all rows pass over it; within a band entries
+ * band reads stays in a cache while all rows pass over it; within a band entries
  * stand row by row. Every element of a result is summed in the order of its row's entries, band
  * after band.
  *
@@ -27,15 +27,22 @@ struct sparse_pattern {
     const int32_t *column; /* [entries] */
 };
 
+struct sparse_weights {
+    const struct sparse_pattern *pattern;
+    const float *values; /* [entries] */
+};
+
 /* y = W x + bias, then max(y, 0) when `rectify`. */
 struct sparse_product {
     const struct sparse_pattern *pattern;
     const float *values; /* [entries] */
-    int64_t columns;     /* of x and y, which lie [pattern->columns][columns], [rows][columns] */
-    const float *x;
+    int64_t columns;
+    const float *x; /* [pattern->columns][x_stride] */
+    int64_t x_stride;
     const float *bias; /* [rows]; NULL: none */
     bool rectify;
-    float *y;
+    float *y; /* [rows][y_stride] */
+    int64_t y_stride;
 };
 
 /* gradient[k] = the sum over all columns of dy[row of k] * x[column of k]. Columns whose dy is zero
@@ -43,7 +50,9 @@ struct sparse_product {
 struct sparse_gradient {
     const struct sparse_pattern *pattern;
     int64_t columns;
-    const float *x, *dy;
+    const float *x, *dy; /* [pattern->columns][x_stride], [rows][dy_stride] */
+    int64_t x_stride, dy_stride;
+    bool accumulate; /* adds to what is there */
     float *gradient; /* [entries] */
 };
 
@@ -69,9 +78,9 @@ struct sparse_conv_gradient {
     float *scratch;
 };
 
-/* Columns of a band that suit the kernels: of a matrix with so many columns, and of a convolution
- * whose argument has so many channels (then a multiple of 9). */
-int64_t sparse_product_band(int64_t columns);
+/* Columns of a band that suit the kernels: of a matrix with so many columns and that share of its
+ * elements, and of a convolution whose argument has so many channels (then a multiple of 9). */
+int64_t sparse_product_band(int64_t columns, double density);
 int64_t sparse_conv_band(int64_t channels, int64_t height, int64_t width);
 
 /* Enough for either convolution, whatever the bands: an argument of `channels` channels and a

@@ -1,0 +1,98 @@
+"""Section `sweep`: the paper's LeNet grid, 20 rounds of iterative pruning with one seed, as a user runs it: with
+`--kernels auto` and `--kernels dense`, and as a script in PyTorch with dense masks. CPU seconds of one process each."""
+import importlib.util
+import itertools
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+
+from common import PROGRAM, Table, built, environment, json_lines
+
+ITERATIONS, ROUNDS = 5000, 20
+# With --quick the sweep is run with these numbers of iterations, and the line through both says how long 5,000 take.
+# Rounds cost us less and less, so all are run; they cost PyTorch the same, so that the dense level and one stand for all.
+QUICK_ITERATIONS, QUICK_TORCH_ROUNDS = (200, 700), 1
+GRID = """\
+recipe: lenet-300-100
+dataset: {{name: {dataset}, train: 60000, test: 10000, validation: 5000}}
+train: {{iterations: {iterations}, evaluate: {{every: 100}}}}
+prune: {{rate: {{fc: 0.2, output: 0.1}}, rounds: {rounds}}}
+axes: {{seed: 1..1}}
+"""
+MOST_OF_DENSE, LEAST_TIMES_TORCH = .35, 8
+
+
+def child_seconds():
+    """CPU time of all children that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def own_seconds(folder, kernels, isa, data, iterations):
+    """Of a whole run of the program, from reading the data to the last bytes of the store."""
+    grid = folder / "grid.yaml"
+    grid.write_text(GRID.format(dataset="mnist" if data else "digits", iterations=iterations, rounds=ROUNDS))
+    command = [built(PROGRAM), "run", grid, "--workers", "1", "--quiet", "--kernels", kernels,
+               "--store", folder / f"{isa}-{kernels}-{iterations}.h5", *(["--data", data] if data else [])]
+    begin = child_seconds()
+    subprocess.run(command, env=environment(isa), check=True)
+    return child_seconds() - begin
+
+
+def torch_seconds(data, iterations, rounds):
+    """Of the script's training, for ROUNDS rounds: `rounds` are run and the others counted as if they took as long."""
+    script = pathlib.Path(__file__).with_name("sweep_torch.py")
+    command = [sys.executable, script, "--iterations", iterations, "--rounds", rounds, *(["--data", data] if data else [])]
+    (line,) = json_lines(command)
+    return line["seconds"] * (ROUNDS + 1) / (rounds + 1)
+
+
+def sweep_seconds(measure, quick):
+    """Of the whole sweep; `measure` gives the seconds of a number of iterations."""
+    if not quick:
+        return measure(ITERATIONS)
+    (few, more), (short, longer) = QUICK_ITERATIONS, map(measure, QUICK_ITERATIONS)
+    return short + (longer - short) * (ITERATIONS - few) / (more - few)
+
+
+def print_verdict(seconds, isa, torch):
+    share = seconds[isa, "auto"] / seconds[isa, "dense"]
+    print(f"auto over dense: {share:.3f}, {'within' if share <= MOST_OF_DENSE else 'NOT within'} {MOST_OF_DENSE}", end="")
+    if torch:
+        times = torch / seconds[isa, "auto"]
+        print(f"; PyTorch over auto: {times:.1f}, {'at least' if times >= LEAST_TIMES_TORCH else 'NOT at least'} "
+              f"{LEAST_TIMES_TORCH}", end="")
+    print()
+
+
+def print_head(data, quick):
+    print(f"{'MNIST' if data else 'generated digits (PyTorch: noise of their shape)'}, {ROUNDS} rounds of {ITERATIONS} "
+          "iterations, CPU seconds of one process each")
+    if quick:
+        print(f"EXTRAPOLATED from runs of {' and '.join(map(str, QUICK_ITERATIONS))} iterations; for PyTorch also from "
+              f"{QUICK_TORCH_ROUNDS} of {ROUNDS} rounds, the others counted as if they took as long")
+
+
+def run(report, options):
+    data = options.data or os.environ.get("SWEEPSTAKE_DATA")
+    torch_rounds = QUICK_TORCH_ROUNDS if options.quick else ROUNDS
+    print_head(data, options.quick)
+    table = Table(("kernels", ""), ("how", ""), ("seconds", ".1f"))
+    seconds, torch = {}, None
+    with tempfile.TemporaryDirectory(prefix="sweepstake-bench-") as name:
+        for isa, kernels in itertools.product(options.isa, ("auto", "dense")):
+            seconds[isa, kernels] = sweep_seconds(lambda n: own_seconds(pathlib.Path(name), kernels, isa, data, n), options.quick)
+            table.row(isa or "the CPU's best", kernels, seconds[isa, kernels])
+    if importlib.util.find_spec("torch"):
+        torch = sweep_seconds(lambda n: torch_seconds(data, n, torch_rounds), options.quick)
+        table.row("", "PyTorch", torch)
+    else:
+        print("PyTorch is not installed for this Python: without its row")
+    for isa in options.isa:
+        print_verdict(seconds, isa, torch)
+        report.record("sweep", isa=isa, iterations=ITERATIONS, rounds=ROUNDS, data="mnist" if data else "digits",
+                      auto_seconds=seconds[isa, "auto"], dense_seconds=seconds[isa, "dense"], pytorch_seconds=torch,
+                      extrapolated=options.quick)
