@@ -63,8 +63,8 @@ static void make_patterns(struct example *e, double density, int64_t band)
     const struct conv_shape *s = &e->shape;
     struct error err = {0};
     uint8_t *mask = new_mask(s, density);
-    const int64_t forward = band ? band * 9 : sparse_conv_band(s->inputs, s->height, s->width);
-    const int64_t backward = band ? band * 9 : sparse_conv_band(s->outputs, s->height, s->width);
+    const int64_t forward = band ? band * 9 : sparse_conv_band(s->inputs, density);
+    const int64_t backward = band ? band * 9 : sparse_conv_band(s->outputs, density);
     assert_int_equal(pattern_make(mask, s->outputs, s->inputs * 9, forward, &e->pattern, &err), 0);
     assert_int_equal(pattern_turn(&e->pattern, 9, backward, &e->turned, &e->place, &err), 0);
     for (int64_t i = 0; i < e->weights; i++)

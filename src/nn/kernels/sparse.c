@@ -1,6 +1,7 @@
 /* Sizes of the sparse kernels; the same for every instruction set. */
 #include "sparse.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "sparse_convolution.h"
@@ -17,6 +18,11 @@ int64_t sparse_product_band(int64_t columns, double density)
     const int64_t bands = (columns + (int64_t)most - 1) / (int64_t)most;
     return (columns + bands - 1) / bands;
 }
+
+/* What a first-level cache holds of a tile's argument, in channels; and a row's entries for which
+ * it pays to fetch and store a tile's sums. */
+#define LEAST_CHANNELS 12
+#define TILE_ENTRIES 14
 
 static int64_t round_up(int64_t count, int64_t unit)
 {
@@ -67,11 +73,12 @@ struct sparse_conv_tiling sparse_conv_tiling(int64_t channels, int64_t rows, int
     return t;
 }
 
-int64_t sparse_conv_band(int64_t channels, int64_t height, int64_t width)
+int64_t sparse_conv_band(int64_t channels, double density)
 {
-    (void)height;
-    (void)width;
-    return channels * SPARSE_TAPS;
+    const double enough = density > 0 ? TILE_ENTRIES / (SPARSE_TAPS * density) : INFINITY;
+    const double most = fmax(LEAST_CHANNELS, fmin(ceil(enough), (double)channels));
+    const int64_t bands = (channels + (int64_t)most - 1) / (int64_t)most;
+    return (channels + bands - 1) / bands * SPARSE_TAPS;
 }
 
 int64_t sparse_conv_scratch_floats(int64_t channels, int64_t rows, int64_t height, int64_t width)

@@ -21,11 +21,12 @@ INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const 
         const float *from = x + offsets[column[k]];
         const vfloat value = vset(values[k]);
         UNROLL
-        for (int r = 0; r < rows; r++)
+        for (int r = 0; r < rows; r++) {
             UNROLL
-        for (int c = 0; c < columns; c++)
-            sum[r * columns + c] =
-                vfma(value, vload(from + r * line + c * VECTOR), sum[r * columns + c]);
+            for (int c = 0; c < columns; c++)
+                sum[r * columns + c] =
+                    vfma(value, vload(from + r * line + c * VECTOR), sum[r * columns + c]);
+        }
     }
 }
 
@@ -39,17 +40,38 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
                ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
                walk->lane;
     UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         UNROLL
-    for (int c = 0; c < columns; c++) {
-        const vfloat v = sum[r * columns + c];
-        if (r < height && c < width)
-            vstore(y + (r * call->width + c) * call->columns,
-                   call->rectify ? vselect(v <= 0, vset(0), v) : v);
+        for (int c = 0; c < columns; c++) {
+            const vfloat v = sum[r * columns + c];
+            if (r < height && c < width)
+                vstore(y + (r * call->width + c) * call->columns,
+                       call->rectify ? vselect(v <= 0, vset(0), v) : v);
+        }
     }
 }
 
-INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
+/* Where whole tiles of the next row will be stored: a store that misses the cache holds up all
+ * behind it. */
+INLINE void fetch_tile(const struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
+                       int64_t channel, const int64_t rows, const int64_t columns)
+{
+    if (channel >= walk->pattern->rows || walk->row + rows > call->height ||
+        walk->column + columns > call->width)
+        return;
+    const float *y =
+        call->y +
+        ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
+        walk->lane;
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        UNROLL
+        for (int c = 0; c < columns; c++)
+            __builtin_prefetch(y + (r * call->width + c) * call->columns, 1);
+    }
+}
+
+INLINE void sum_band(struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
                      const int64_t rows, const int64_t columns)
 {
     const struct sparse_pattern *pattern = walk->pattern;
@@ -63,6 +85,9 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
         UNROLL
         for (int i = 0; i < rows * columns; i++)
             sum[i] = first ? bias : vload(waiting + i * VECTOR);
+        fetch_ahead(walk);
+        if (last)
+            fetch_tile(walk, call, channel + 1, rows, columns);
         add_entries(sum, walk, offsets, call->values, begin[channel], begin[channel + 1], rows,
                     columns);
         if (last)
@@ -75,7 +100,7 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
     }
 }
 
-static void step(const struct sparse_conv_walk *walk, void *user)
+static void step(struct sparse_conv_walk *walk, void *user)
 {
     const struct sparse_conv_data *call = user;
     switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {

@@ -20,15 +20,19 @@ struct waiting {
     float *gradient; /* of the first */
 };
 
+/* Loaded one by one: copied at once, narrower stores would hold the loads up. */
 INLINE vfloat reduce(const vfloat sums[VECTOR])
 {
-    vfloat v[VECTOR];
-    memcpy(v, sums, sizeof v);
+    vfloat v[VECTOR / 2];
     UNROLL
-    for (int half = VECTOR / 2; half > 0; half /= 2)
+    for (int i = 0; i < VECTOR / 2; i++)
+        v[i] = vzip_low(sums[i], sums[i + VECTOR / 2]) + vzip_high(sums[i], sums[i + VECTOR / 2]);
+    UNROLL
+    for (int half = VECTOR / 4; half > 0; half /= 2) {
         UNROLL
-    for (int i = 0; i < half; i++)
-        v[i] = vzip_low(v[i], v[i + half]) + vzip_high(v[i], v[i + half]);
+        for (int i = 0; i < half; i++)
+            v[i] = vzip_low(v[i], v[i + half]) + vzip_high(v[i], v[i + half]);
+    }
     return v[0];
 }
 
@@ -50,12 +54,13 @@ INLINE vfloat meet(const vfloat *dy, const float *x, int64_t line, const int64_t
 {
     vfloat chain[CHAINS];
     UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         UNROLL
-    for (int c = 0; c < columns; c++) {
-        const int i = (int)(r * columns) + c;
-        const vfloat pixel = vload(x + r * line + c * VECTOR);
-        chain[i % CHAINS] = i < CHAINS ? dy[i] * pixel : vfma(dy[i], pixel, chain[i % CHAINS]);
+        for (int c = 0; c < columns; c++) {
+            const int i = (int)(r * columns) + c;
+            const vfloat pixel = vload(x + r * line + c * VECTOR);
+            chain[i % CHAINS] = i < CHAINS ? dy[i] * pixel : vfma(dy[i], pixel, chain[i % CHAINS]);
+        }
     }
     return (chain[0] + chain[1]) + (chain[2] + chain[3]);
 }
@@ -72,11 +77,13 @@ INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
         ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
         walk->lane;
     UNROLL
-    for (int r = 0; r < rows; r++)
+    for (int r = 0; r < rows; r++) {
         UNROLL
-    for (int c = 0; c < columns; c++)
-        dy[r * columns + c] =
-            r < height && c < width ? vload(from + (r * call->width + c) * call->columns) : vset(0);
+        for (int c = 0; c < columns; c++)
+            dy[r * columns + c] = r < height && c < width
+                                      ? vload(from + (r * call->width + c) * call->columns)
+                                      : vset(0);
+    }
 }
 
 INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
@@ -98,7 +105,7 @@ INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
     }
 }
 
-INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_conv_gradient *call,
+INLINE void sum_band(struct sparse_conv_walk *walk, const struct sparse_conv_gradient *call,
                      const int64_t rows, const int64_t columns)
 {
     const struct sparse_pattern *pattern = walk->pattern;
@@ -107,6 +114,7 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
     struct waiting waiting = {.sums = {{0}}, .gradient = call->gradient + begin[0]};
     for (int64_t channel = 0; channel < pattern->rows; channel++) {
         vfloat dy[MOST_PIXELS];
+        fetch_ahead(walk);
         load_and_keep(dy, walk, call, channel, rows, columns);
         for (int64_t k = begin[channel]; k < begin[channel + 1]; k++) {
             const float *from = walk->from + offsets[pattern->column[k]];
@@ -119,7 +127,7 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
         flush(&waiting);
 }
 
-static void step(const struct sparse_conv_walk *walk, void *user)
+static void step(struct sparse_conv_walk *walk, void *user)
 {
     const struct sparse_conv_gradient *call = user;
     switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {

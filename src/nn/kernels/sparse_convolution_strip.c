@@ -60,11 +60,31 @@ static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_ste
     }
 }
 
+static int64_t rounds(int64_t count, int64_t unit)
+{
+    return (count + unit - 1) / unit;
+}
+
+static void look_ahead(struct sparse_conv_walk *walk)
+{
+    const struct sparse_conv_tiling *t = &walk->t;
+    struct sparse_conv_ahead ahead = {
+        .lane = walk->lane, .row = walk->strip_row + t->strip_rows + 1, .rows = t->strip_rows};
+    if (walk->strip_row + t->strip_rows >= t->height)
+        ahead = (struct sparse_conv_ahead){.lane = walk->lane + VECTOR, .rows = t->strip_rows + 1};
+    ahead.rows = ahead.lane < walk->columns ? least(ahead.rows, t->height - ahead.row) : 0;
+    ahead.count = ahead.rows * t->channels;
+    ahead.steps = rounds(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
+                  rounds(t->width, t->tile_columns) * walk->pattern->bands * walk->pattern->rows;
+    walk->ahead = ahead;
+}
+
 static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, void *user)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t end = least(walk->strip_row + t->strip_rows, t->height);
     bool first = true;
+    look_ahead(walk);
     for (walk->row = walk->strip_row; walk->row < end; walk->row += t->tile_rows)
         for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns) {
             step_tile(walk, first, step, user);

@@ -12,6 +12,14 @@
 #include "isa.h"
 #include "sparse_convolution.h"
 
+/* The rows of the argument that the next strip will be copied from, and how far they are fetched
+ * into the cache. */
+struct sparse_conv_ahead {
+    int64_t lane, row, rows; /* rows of each channel from `row` on */
+    int64_t count, fetched;  /* of all channels */
+    int64_t steps, due;      /* in which they are fetched; count * steps passed mod steps */
+};
+
 struct sparse_conv_walk {
     struct sparse_conv_tiling t;
     const struct sparse_pattern *pattern;
@@ -24,11 +32,27 @@ struct sparse_conv_walk {
     int64_t strip_row;   /* of the image, the strip's first */
     int64_t row, column; /* of the image, the tile's first */
     int64_t band;
+    struct sparse_conv_ahead ahead;
     const float *from; /* the tile's first pixel in the strip, at tap 0 of the band's channels */
 };
 
+/* Fetches what is due of the next strip: called for each row of each band of each tile. */
+INLINE void fetch_ahead(struct sparse_conv_walk *walk)
+{
+    struct sparse_conv_ahead *ahead = &walk->ahead;
+    for (ahead->due += ahead->count; ahead->due >= ahead->steps; ahead->due -= ahead->steps) {
+        const int64_t channel = ahead->fetched / ahead->rows, row = ahead->fetched % ahead->rows;
+        const float *x =
+            walk->x + ahead->lane +
+            (channel * walk->t.height + ahead->row + row) * walk->t.width * walk->columns;
+        for (int64_t i = 0; i < walk->t.width; i++)
+            __builtin_prefetch(x + i * walk->columns, 0, 2);
+        ahead->fetched++;
+    }
+}
+
 /* What a walk does with each band of each tile. */
-typedef void sparse_conv_step(const struct sparse_conv_walk *walk, void *user);
+typedef void sparse_conv_step(struct sparse_conv_walk *walk, void *user);
 
 void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
                               int64_t height, int64_t width, sparse_conv_step *step, void *user);
