@@ -39,7 +39,8 @@ struct bench_family {
     void (*release)(struct bench_subject *subject);
 };
 
-extern const struct bench_family bench_convolutions, bench_products;
+extern const struct bench_family bench_convolutions, bench_products, bench_sparse_convolutions,
+    bench_sparse_products;
 
 /* Adds `run` with each measured set of kernels. */
 void bench_add_own(struct bench_subject *subject, void (*run)(void *work, const void *with));

@@ -21,7 +21,8 @@
 #define ROW_SECONDS 1.0         /* of repetitions, where that is more than the least of them */
 #define REPETITION_SECONDS 1e-3 /* of a runner; below it works several times */
 
-static const struct bench_family *const families[] = {&bench_convolutions, &bench_products};
+static const struct bench_family *const families[] = {
+    &bench_convolutions, &bench_products, &bench_sparse_convolutions, &bench_sparse_products};
 #define FAMILIES (sizeof families / sizeof *families)
 
 struct measured_set {

@@ -29,12 +29,15 @@ INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const 
     }
 }
 
+/* Has the same pixels of the next channel fetched. */
 INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
                        const struct sparse_conv_data *call, int64_t channel, const int64_t rows,
                        const int64_t columns)
 {
     const int64_t height = least(rows, call->height - walk->row);
     const int64_t width = least(columns, call->width - walk->column);
+    const int64_t next =
+        channel + 1 < walk->pattern->rows ? call->height * call->width * call->columns : 0;
     float *y = call->y +
                ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
                walk->lane;
@@ -43,9 +46,11 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
         UNROLL
     for (int c = 0; c < columns; c++) {
         const vfloat v = sum[r * columns + c];
-        if (r < height && c < width)
-            vstore(y + (r * call->width + c) * call->columns,
-                   call->rectify ? vselect(v <= 0, vset(0), v) : v);
+        float *pixel = y + (r * call->width + c) * call->columns;
+        if (r >= height || c >= width)
+            continue;
+        __builtin_prefetch(pixel + next, 1);
+        vstore(pixel, call->rectify ? vselect(v <= 0, vset(0), v) : v);
     }
 }
 

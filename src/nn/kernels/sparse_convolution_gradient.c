@@ -60,13 +60,15 @@ INLINE vfloat meet(const vfloat *dy, const float *x, int64_t line, const int64_t
     return (chain[0] + chain[1]) + (chain[2] + chain[3]);
 }
 
-/* A row's tile; zero beside the image. */
+/* A row's tile; zero beside the image. Has the same pixels of the next row fetched. */
 INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
                       const struct sparse_conv_gradient *call, int64_t channel, const int64_t rows,
                       const int64_t columns)
 {
     const int64_t height = least(rows, call->height - walk->row);
     const int64_t width = least(columns, call->width - walk->column);
+    const int64_t next =
+        channel + 1 < walk->pattern->rows ? call->height * call->width * call->columns : 0;
     const float *from =
         call->dy +
         ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
@@ -74,9 +76,13 @@ INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
     UNROLL
     for (int r = 0; r < rows; r++)
         UNROLL
-    for (int c = 0; c < columns; c++)
-        dy[r * columns + c] =
-            r < height && c < width ? vload(from + (r * call->width + c) * call->columns) : vset(0);
+    for (int c = 0; c < columns; c++) {
+        const float *pixel = from + (r * call->width + c) * call->columns;
+        const bool inside = r < height && c < width;
+        dy[r * columns + c] = inside ? vload(pixel) : vset(0);
+        if (inside)
+            __builtin_prefetch(pixel + next);
+    }
 }
 
 INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
