@@ -222,6 +222,7 @@ static void release(struct bench_subject *subject)
 
 const struct bench_family bench_sparse_convolutions = {
     .kernel = "sparse convolution",
+    .loads = true,
     .rivals = {"dense", "onednn"},
     .rows = PASSES * DENSITIES * sizeof convolutions / sizeof *convolutions,
     .make = make_convolution,
@@ -230,6 +231,7 @@ const struct bench_family bench_sparse_convolutions = {
 
 const struct bench_family bench_sparse_products = {
     .kernel = "sparse product",
+    .loads = true,
     .rivals = {"openblas"},
     .rows = PASSES * DENSITIES * sizeof products / sizeof *products,
     .make = make_product,

@@ -21,11 +21,8 @@ INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const 
         const float *from = x + offsets[column[k]];
         const vfloat value = vset(values[k]);
         UNROLL
-        for (int r = 0; r < rows; r++)
-            UNROLL
-        for (int c = 0; c < columns; c++)
-            sum[r * columns + c] =
-                vfma(value, vload(from + r * line + c * VECTOR), sum[r * columns + c]);
+        for (int i = 0; i < rows * columns; i++)
+            sum[i] = vfma(value, vload(from + i / columns * line + i % columns * VECTOR), sum[i]);
     }
 }
 
@@ -42,15 +39,13 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
                ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
                walk->lane;
     UNROLL
-    for (int r = 0; r < rows; r++)
-        UNROLL
-    for (int c = 0; c < columns; c++) {
-        const vfloat v = sum[r * columns + c];
+    for (int i = 0; i < rows * columns; i++) {
+        const int64_t r = i / columns, c = i % columns;
         float *pixel = y + (r * call->width + c) * call->columns;
         if (r >= height || c >= width)
             continue;
         __builtin_prefetch(pixel + next, 1);
-        vstore(pixel, call->rectify ? vselect(v <= 0, vset(0), v) : v);
+        vstore(pixel, call->rectify ? vselect(sum[i] <= 0, vset(0), sum[i]) : sum[i]);
     }
 }
 
@@ -70,12 +65,13 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
             sum[i] = first ? bias : vload(waiting + i * VECTOR);
         add_entries(sum, walk, offsets, call->values, begin[channel], begin[channel + 1], rows,
                     columns);
-        if (last)
+        if (last) {
             store_tile(sum, walk, call, channel, rows, columns);
-        else
+        } else {
             UNROLL
-        for (int i = 0; i < rows * columns; i++)
-            vstore(waiting + i * VECTOR, sum[i]);
+            for (int i = 0; i < rows * columns; i++)
+                vstore(waiting + i * VECTOR, sum[i]);
+        }
         waiting += rows * columns * VECTOR;
     }
 }

@@ -4,42 +4,31 @@
  * registers; each surviving weight of its row multiplies it with the pixels of the strip
  * (sparse_convolution_strip.h) that the weight met forward, into CHAINS sums. What is left is a
  * vector a weight, of which the lanes must be added up. Entries stand row after row, so VECTOR
- * neighbours wait, whatever their rows, and are reduced together: zipping sum i with sum i +
- * VECTOR / 2 and adding halves, log2(VECTOR) times, leaves the sum of entry i in lane i. With
- * several bands the tiles of all rows are copied to the scratch, [row][pixel][VECTOR], at the
- * first. */
+ * neighbours wait, whatever their rows, and are reduced together. With several bands the tiles of
+ * all rows are copied to the scratch, [row][pixel][VECTOR], at the first. */
 #include "sparse_convolution_strip.h"
+#include "sparse_reduce.h"
 
 #define MOST_PIXELS 16
 #define CHAINS 4
 
-/* The entries whose sums wait for their reduction: up to `next`, which is not yet there. */
+/* Entries whose sums wait for their reduction. */
 struct waiting {
     vfloat sums[VECTOR];
     int64_t count;
     float *gradient; /* of the first */
 };
 
-INLINE vfloat reduce(const vfloat sums[VECTOR])
-{
-    vfloat v[VECTOR];
-    memcpy(v, sums, sizeof v);
-    UNROLL
-    for (int half = VECTOR / 2; half > 0; half /= 2)
-        UNROLL
-    for (int i = 0; i < half; i++)
-        v[i] = vzip_low(v[i], v[i + half]) + vzip_high(v[i], v[i + half]);
-    return v[0];
-}
-
 INLINE void flush(struct waiting *waiting)
 {
-    const vfloat sums = reduce(waiting->sums);
+    vfloat sums[VECTOR];
+    memcpy(sums, waiting->sums, sizeof sums);
+    const vfloat total = vsum_each(sums);
     float *gradient = waiting->gradient;
     if (waiting->count == VECTOR)
-        vstore(gradient, vload(gradient) + sums);
+        vstore(gradient, vload(gradient) + total);
     else
-        vstore_part(gradient, vload_part(gradient, waiting->count) + sums, waiting->count);
+        vstore_part(gradient, vload_part(gradient, waiting->count) + total, waiting->count);
     waiting->gradient += waiting->count;
     waiting->count = 0;
 }
@@ -50,11 +39,8 @@ INLINE vfloat meet(const vfloat *dy, const float *x, int64_t line, const int64_t
 {
     vfloat chain[CHAINS];
     UNROLL
-    for (int r = 0; r < rows; r++)
-        UNROLL
-    for (int c = 0; c < columns; c++) {
-        const int i = (int)(r * columns) + c;
-        const vfloat pixel = vload(x + r * line + c * VECTOR);
+    for (int i = 0; i < rows * columns; i++) {
+        const vfloat pixel = vload(x + i / columns * line + i % columns * VECTOR);
         chain[i % CHAINS] = i < CHAINS ? dy[i] * pixel : vfma(dy[i], pixel, chain[i % CHAINS]);
     }
     return (chain[0] + chain[1]) + (chain[2] + chain[3]);
@@ -74,12 +60,11 @@ INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
         ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
         walk->lane;
     UNROLL
-    for (int r = 0; r < rows; r++)
-        UNROLL
-    for (int c = 0; c < columns; c++) {
+    for (int i = 0; i < rows * columns; i++) {
+        const int64_t r = i / columns, c = i % columns;
         const float *pixel = from + (r * call->width + c) * call->columns;
         const bool inside = r < height && c < width;
-        dy[r * columns + c] = inside ? vload(pixel) : vset(0);
+        dy[i] = inside ? vload(pixel) : vset(0);
         if (inside)
             __builtin_prefetch(pixel + next);
     }
