@@ -49,9 +49,10 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
     }
 }
 
-INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
-                     const int64_t rows, const int64_t columns)
+INLINE void sum_band(const struct sparse_conv_walk *walk, const void *of, const int64_t rows,
+                     const int64_t columns)
 {
+    const struct sparse_conv_data *call = of;
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
@@ -76,35 +77,14 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
     }
 }
 
-static void step(const struct sparse_conv_walk *walk, void *user)
+static void step(const struct sparse_conv_walk *walk, const void *call)
 {
-    const struct sparse_conv_data *call = user;
-    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
-#if VECTOR == 16
-    case 1 * 32 + 16:
-        sum_band(walk, call, 1, 16);
-        break;
-    case 2 * 32 + 8:
-        sum_band(walk, call, 2, 8);
-        break;
-    case 4 * 32 + 4:
-        sum_band(walk, call, 4, 4);
-        break;
-#endif
-    case 1 * 32 + 8:
-        sum_band(walk, call, 1, 8);
-        break;
-    case 2 * 32 + 4:
-        sum_band(walk, call, 2, 4);
-        break;
-    default:
-        sum_band(walk, call, 2, 2);
-    }
+    sparse_conv_visit_tile(sum_band, walk, call);
 }
 
 void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
 {
     struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
     KERNEL(sparse_conv_walk)
-    (&walk, call->x, call->scratch, call->height, call->width, step, (void *)call);
+    (&walk, call->x, call->scratch, call->height, call->width, step, call);
 }

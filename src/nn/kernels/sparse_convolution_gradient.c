@@ -89,9 +89,10 @@ INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
     }
 }
 
-INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_conv_gradient *call,
-                     const int64_t rows, const int64_t columns)
+INLINE void sum_band(const struct sparse_conv_walk *walk, const void *of, const int64_t rows,
+                     const int64_t columns)
 {
+    const struct sparse_conv_gradient *call = of;
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
@@ -110,30 +111,9 @@ INLINE void sum_band(const struct sparse_conv_walk *walk, const struct sparse_co
         flush(&waiting);
 }
 
-static void step(const struct sparse_conv_walk *walk, void *user)
+static void step(const struct sparse_conv_walk *walk, const void *call)
 {
-    const struct sparse_conv_gradient *call = user;
-    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
-#if VECTOR == 16
-    case 1 * 32 + 16:
-        sum_band(walk, call, 1, 16);
-        break;
-    case 2 * 32 + 8:
-        sum_band(walk, call, 2, 8);
-        break;
-    case 4 * 32 + 4:
-        sum_band(walk, call, 4, 4);
-        break;
-#endif
-    case 1 * 32 + 8:
-        sum_band(walk, call, 1, 8);
-        break;
-    case 2 * 32 + 4:
-        sum_band(walk, call, 2, 4);
-        break;
-    default:
-        sum_band(walk, call, 2, 2);
-    }
+    sparse_conv_visit_tile(sum_band, walk, call);
 }
 
 void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
@@ -141,5 +121,5 @@ void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
     struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
     memset(call->gradient, 0, (size_t)call->pattern->entries * sizeof *call->gradient);
     KERNEL(sparse_conv_walk)
-    (&walk, call->x, call->scratch, call->height, call->width, step, (void *)call);
+    (&walk, call->x, call->scratch, call->height, call->width, step, call);
 }

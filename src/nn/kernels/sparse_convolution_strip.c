@@ -47,7 +47,8 @@ static void copy_band(const struct sparse_conv_walk *walk, float *to)
 }
 
 /* Each band of a strip is copied when the strip's first tile comes to it. */
-static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_step *step, void *user)
+static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_step *step,
+                      const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t band_floats = walk->pattern->band / SPARSE_TAPS * t->plane;
@@ -56,18 +57,18 @@ static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_ste
         if (first)
             copy_band(walk, strip);
         walk->from = strip + (walk->row - walk->strip_row) * t->line + walk->column * VECTOR;
-        step(walk, user);
+        step(walk, call);
     }
 }
 
-static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, void *user)
+static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t end = least(walk->strip_row + t->strip_rows, t->height);
     bool first = true;
     for (walk->row = walk->strip_row; walk->row < end; walk->row += t->tile_rows)
         for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns) {
-            step_tile(walk, first, step, user);
+            step_tile(walk, first, step, call);
             first = false;
         }
 }
@@ -81,7 +82,8 @@ static void lay_out_offsets(struct sparse_conv_walk *walk)
 }
 
 void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step, void *user)
+                              int64_t height, int64_t width, sparse_conv_step *step,
+                              const void *call)
 {
     const struct sparse_pattern *pattern = walk->pattern;
     walk->t =
@@ -93,5 +95,5 @@ void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, flo
     lay_out_offsets(walk);
     for (walk->lane = 0; walk->lane < walk->columns; walk->lane += VECTOR)
         for (walk->strip_row = 0; walk->strip_row < height; walk->strip_row += walk->t.strip_rows)
-            step_strip(walk, step, user);
+            step_strip(walk, step, call);
 }

@@ -28,9 +28,41 @@ struct sparse_conv_walk {
 };
 
 /* What a walk does with each band of each tile. */
-typedef void sparse_conv_step(const struct sparse_conv_walk *walk, void *user);
+typedef void sparse_conv_step(const struct sparse_conv_walk *walk, const void *call);
+
+/* What is done with a tile of `rows` x `columns` pixels. */
+typedef void sparse_conv_visit(const struct sparse_conv_walk *walk, const void *call,
+                               const int64_t rows, const int64_t columns);
+
+/* One call for each shape of tile, so that its loops unroll into registers. */
+INLINE void sparse_conv_visit_tile(sparse_conv_visit *visit, const struct sparse_conv_walk *walk,
+                                   const void *call)
+{
+    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
+#if VECTOR == 16
+    case 1 * 32 + 16:
+        visit(walk, call, 1, 16);
+        break;
+    case 2 * 32 + 8:
+        visit(walk, call, 2, 8);
+        break;
+    case 4 * 32 + 4:
+        visit(walk, call, 4, 4);
+        break;
+#endif
+    case 1 * 32 + 8:
+        visit(walk, call, 1, 8);
+        break;
+    case 2 * 32 + 4:
+        visit(walk, call, 2, 4);
+        break;
+    default:
+        visit(walk, call, 2, 2);
+    }
+}
 
 void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step, void *user);
+                              int64_t height, int64_t width, sparse_conv_step *step,
+                              const void *call);
 
 #endif
