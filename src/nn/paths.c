@@ -1,6 +1,7 @@
 /* The table of densities at which layers change from dense products to their surviving weights.
  *
- * Measured: where the steps of a layer (forward, backward, optimiser) take equally long both ways.
+ * Measured (tests/bench/run kernels): where the passes of a layer together take equally long both
+ * ways.
  * Whoever changes a number changes bits of results: raise the generation in work/kernel_mode.c. */
 #include "paths.h"
 
@@ -24,7 +25,17 @@ int net_kernels_named(const char *name, enum net_kernels *kernels)
 }
 
 /* Layers whose steps compare alike. */
-enum family { FC, CONV_FEW, CONV_SMALL_IMAGES, CONV_LARGE_IMAGES, CONV_OTHER, FAMILIES };
+enum family {
+    FC,
+    CONV_FIRST, /* 3x3, of images: no gradient of the argument */
+    CONV_NARROW,
+    CONV_WIDE,
+    CONV_OTHER, /* not 3x3 with stride 1 */
+    FAMILIES
+};
+
+#define FIRST_CHANNELS 3
+#define NARROW_CHANNELS 16
 
 static const struct {
     const char *isa;
@@ -32,22 +43,22 @@ static const struct {
 } table[] = {
     {"avx512",
      {[FC] = 0.65,
-      [CONV_FEW] = 0.1,
-      [CONV_SMALL_IMAGES] = 0.3,
-      [CONV_LARGE_IMAGES] = 0.2,
+      [CONV_FIRST] = 0.25,
+      [CONV_NARROW] = 0.2,
+      [CONV_WIDE] = 0.15,
       [CONV_OTHER] = 0.2}},
     {"avx2",
      {[FC] = 0.55,
-      [CONV_FEW] = 0.1,
-      [CONV_SMALL_IMAGES] = 0.3,
-      [CONV_LARGE_IMAGES] = 0.2,
-      [CONV_OTHER] = 0.2}},
+      [CONV_FIRST] = 0.1,
+      [CONV_NARROW] = 0.1,
+      [CONV_WIDE] = 0.09,
+      [CONV_OTHER] = 0.15}},
     {"portable",
      {[FC] = 0.65,
-      [CONV_FEW] = 0.1,
-      [CONV_SMALL_IMAGES] = 0.3,
-      [CONV_LARGE_IMAGES] = 0.2,
-      [CONV_OTHER] = 0.2}},
+      [CONV_FIRST] = 0.1,
+      [CONV_NARROW] = 0.1,
+      [CONV_WIDE] = 0.09,
+      [CONV_OTHER] = 0.15}},
 };
 
 static enum family family_of(const struct layer_spec *layer, struct shape input)
@@ -56,9 +67,9 @@ static enum family family_of(const struct layer_spec *layer, struct shape input)
         return FC;
     if (layer->kernel != 3 || layer->stride != 1)
         return CONV_OTHER;
-    if (input.channels <= 3)
-        return CONV_FEW;
-    return input.height * input.width <= 16 ? CONV_SMALL_IMAGES : CONV_LARGE_IMAGES;
+    if (input.channels <= FIRST_CHANNELS)
+        return CONV_FIRST;
+    return input.channels <= NARROW_CHANNELS ? CONV_NARROW : CONV_WIDE;
 }
 
 double path_threshold(enum net_kernels mode, const char *isa, const struct layer *layer)

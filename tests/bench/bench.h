@@ -32,6 +32,7 @@ struct bench_subject {
 
 struct bench_family {
     const char *kernel;
+    bool loads; /* an operand for each multiply-add: the second-level cache is its roof */
     const char *rivals[BENCH_RIVALS]; /* names, in the order of their columns */
     size_t rows;
     /* Makes row `row`'s subject; release is called in any case. */
@@ -39,7 +40,8 @@ struct bench_family {
     void (*release)(struct bench_subject *subject);
 };
 
-extern const struct bench_family bench_convolutions, bench_products, bench_sparse_convolutions;
+extern const struct bench_family bench_convolutions, bench_products, bench_sparse_convolutions,
+    bench_sparse_products;
 
 /* Adds `run` with each measured set of kernels. */
 void bench_add_own(struct bench_subject *subject, void (*run)(void *work, const void *with));
@@ -54,5 +56,9 @@ float *bench_floats(int64_t count, struct error *err);
 double bench_peak_portable(int64_t turns);
 double bench_peak_avx2(int64_t turns);
 double bench_peak_avx512(int64_t turns);
+/* With an operand of each loaded from `x`, which is walked through over and over. */
+double bench_load_peak_portable(const float *x, int64_t count, int64_t turns);
+double bench_load_peak_avx2(const float *x, int64_t count, int64_t turns);
+double bench_load_peak_avx512(const float *x, int64_t count, int64_t turns);
 
 #endif

@@ -21,25 +21,28 @@
 #define ROW_SECONDS 1.0         /* of repetitions, where that is more than the least of them */
 #define REPETITION_SECONDS 1e-3 /* of a runner; below it works several times */
 
-static const struct bench_family *const families[] = {&bench_convolutions, &bench_products,
-                                                      &bench_sparse_convolutions};
+static const struct bench_family *const families[] = {
+    &bench_convolutions, &bench_products, &bench_sparse_convolutions, &bench_sparse_products};
 #define FAMILIES (sizeof families / sizeof *families)
 
 struct measured_set {
     const char *isa;
     double (*peak)(int64_t turns);
+    double (*load_peak)(const float *x, int64_t count, int64_t turns);
     bool by_default;
     const struct kernels *kernels; /* NULL: not measured */
-    double operations_per_second;  /* at the peak */
+    /* Operations a second: of registers alone, and with loads from the first- and the second-level
+     * cache. */
+    double registers, first, second;
 };
 
 static struct measured_set sets[] = {
 #ifdef __x86_64__
-    {"avx512", bench_peak_avx512, true, NULL, 0},
-    {"avx2", bench_peak_avx2, true, NULL, 0},
-    {"portable", bench_peak_portable, false, NULL, 0},
+    {"avx512", bench_peak_avx512, bench_load_peak_avx512, true, NULL, 0, 0, 0},
+    {"avx2", bench_peak_avx2, bench_load_peak_avx2, true, NULL, 0, 0, 0},
+    {"portable", bench_peak_portable, bench_load_peak_portable, false, NULL, 0, 0, 0},
 #else
-    {"portable", bench_peak_portable, true, NULL, 0},
+    {"portable", bench_peak_portable, bench_load_peak_portable, true, NULL, 0, 0, 0},
 #endif
 };
 #define SETS (sizeof sets / sizeof *sets)
@@ -96,14 +99,35 @@ static double cpu_seconds(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void measure_peak(struct measured_set *set)
+#define FIRST_LEVEL (16 << 10) /* bytes that such a cache holds, and not the one before it */
+#define SECOND_LEVEL (384 << 10)
+
+static double load_rate(const struct measured_set *set, const float *x, int64_t bytes)
 {
+    const int64_t count = bytes / (int64_t)sizeof *x, turns = (int64_t)(4 << 20) / bytes * 8;
+    double most = 0;
+    for (int i = 0; i < 20; i++) {
+        const double begin = cpu_seconds();
+        const double operations = set->load_peak(x, count, turns);
+        most = fmax(most, operations / (cpu_seconds() - begin));
+    }
+    return most;
+}
+
+static int measure_peaks(struct measured_set *set, struct error *err)
+{
+    float *x = bench_floats(SECOND_LEVEL / (int64_t)sizeof *x, err);
+    if (!x)
+        return -1;
     for (int i = 0; i < 20; i++) {
         const double begin = cpu_seconds();
         const double operations = set->peak(1000000);
-        set->operations_per_second =
-            fmax(set->operations_per_second, operations / (cpu_seconds() - begin));
+        set->registers = fmax(set->registers, operations / (cpu_seconds() - begin));
     }
+    set->first = load_rate(set, x, FIRST_LEVEL);
+    set->second = load_rate(set, x, SECOND_LEVEL);
+    free(x);
+    return 0;
 }
 
 /* One runner's place in the turns. */
@@ -157,25 +181,31 @@ static double seconds_of(const struct turn *turns, size_t count, const char *nam
     return NAN;
 }
 
+/* Of the rate of multiply-adds in registers; and of the highest that the kernel's loads allow. */
+struct shares {
+    double peak, roof;
+};
+
 static void print_json(const struct bench_family *family, const struct bench_subject *subject,
-                       const struct turn *own, double share, const struct turn *rivals,
+                       const struct turn *own, struct shares shares, const struct turn *rivals,
                        size_t rival_count)
 {
     printf("{\"kernel\": \"%s\", \"shape\": \"%s\", \"pass\": \"%s\", \"isa\": \"%s\", "
-           "\"seconds\": %.4g, \"gflops\": %.4g, \"share_of_peak\": %.3g",
+           "\"seconds\": %.4g, \"gflops\": %.4g, \"share_of_peak\": %.3g, \"share_of_roof\": %.3g",
            family->kernel, subject->shape, subject->pass, own->runner->name, own->seconds,
-           1e-9 * subject->operations / own->seconds, share);
+           1e-9 * subject->operations / own->seconds, shares.peak, shares.roof);
     for (size_t i = 0; i < rival_count; i++)
         printf(", \"over_%s\": %.3g", rivals[i].runner->name, own->seconds / rivals[i].seconds);
     printf("}\n");
 }
 
 static void print_line(const struct bench_family *family, const struct bench_subject *subject,
-                       const struct turn *own, double share, const struct turn *rivals,
+                       const struct turn *own, struct shares shares, const struct turn *rivals,
                        size_t rival_count)
 {
-    printf("%-24s %-17s %-9s %9.3f %8.1f %7.0f%%", subject->shape, subject->pass, own->runner->name,
-           1e3 * own->seconds, 1e-9 * subject->operations / own->seconds, 100 * share);
+    printf("%-24s %-17s %-9s %9.3f %8.1f %7.0f%% %7.0f%%", subject->shape, subject->pass,
+           own->runner->name, 1e3 * own->seconds, 1e-9 * subject->operations / own->seconds,
+           100 * shares.peak, 100 * shares.roof);
     for (size_t i = 0; i < BENCH_RIVALS && family->rivals[i]; i++) {
         const double seconds = seconds_of(rivals, rival_count, family->rivals[i]);
         if (isnan(seconds))
@@ -188,8 +218,8 @@ static void print_line(const struct bench_family *family, const struct bench_sub
 
 static void print_head(const struct bench_family *family)
 {
-    printf("\n%-24s %-17s %-9s %9s %8s %8s", family->kernel, "pass", "kernels", "ms", "GFLOP/s",
-           "of peak");
+    printf("\n%-24s %-17s %-9s %9s %8s %8s %8s", family->kernel, "pass", "kernels", "ms", "GFLOP/s",
+           "of peak", "of roof");
     for (size_t i = 0; i < BENCH_RIVALS && family->rivals[i]; i++) {
         char head[64];
         snprintf(head, sizeof head, "over %s", family->rivals[i]);
@@ -198,12 +228,12 @@ static void print_head(const struct bench_family *family)
     printf("\n");
 }
 
-static double peak_of(const char *isa)
+static const struct measured_set *set_of(const char *isa)
 {
-    for (size_t i = 0; i < SETS; i++)
-        if (strcmp(sets[i].isa, isa) == 0)
-            return sets[i].operations_per_second;
-    return NAN;
+    size_t i = 0;
+    while (strcmp(sets[i].isa, isa) != 0)
+        i++;
+    return &sets[i];
 }
 
 /* The whole */
@@ -220,8 +250,10 @@ static void measure_subject(const struct bench_family *family, const struct benc
     take_turns(turns, count, subject->work);
     for (size_t i = 0; i < own; i++) {
         const double rate = subject->operations / turns[i].seconds;
-        const double share = rate / peak_of(turns[i].runner->name);
-        (json ? print_json : print_line)(family, subject, &turns[i], share, turns + own,
+        const struct measured_set *set = set_of(turns[i].runner->name);
+        const struct shares shares = {rate / set->registers,
+                                      rate / (family->loads ? set->second : set->registers)};
+        (json ? print_json : print_line)(family, subject, &turns[i], shares, turns + own,
                                          count - own);
     }
     fflush(stdout);
@@ -265,17 +297,28 @@ static int choose_sets(const char *isa, struct error *err)
     return 0;
 }
 
+static void print_peaks(const struct measured_set *set, bool json)
+{
+    printf(
+        json ? "{\"kernel\": \"multiply-adds\", \"isa\": \"%s\", \"registers\": %.4g, "
+               "\"first_level\": "
+               "%.4g, \"second_level\": %.4g}\n"
+             : "multiply-adds with %s, GFLOP/s: %.1f in registers, %.1f with a load each from the "
+               "first-level cache, %.1f from the second\n",
+        set->isa, 1e-9 * set->registers, 1e-9 * set->first, 1e-9 * set->second);
+}
+
 static int measure(const struct options *options, struct error *err)
 {
     if (choose_sets(options->isa, err) != 0)
         return -1;
-    for (size_t i = 0; i < SETS; i++)
-        if (sets[i].kernels) {
-            measure_peak(&sets[i]);
-            if (!options->json)
-                printf("peak of %s: %.1f GFLOP/s\n", sets[i].isa,
-                       1e-9 * sets[i].operations_per_second);
-        }
+    for (size_t i = 0; i < SETS; i++) {
+        if (!sets[i].kernels)
+            continue;
+        if (measure_peaks(&sets[i], err) != 0)
+            return -1;
+        print_peaks(&sets[i], options->json);
+    }
     for (size_t i = 0; i < FAMILIES; i++)
         if (measure_family(families[i], options, err) != 0)
             return -1;

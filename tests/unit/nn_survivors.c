@@ -4,6 +4,7 @@
 
 #define EXAMPLES 60
 #define COLUMNS 64
+#define MOST_EXAMPLES 128
 
 static const struct rng_stream dropout = {.seed = 8, .purpose = RNG_DROPOUT};
 
@@ -62,7 +63,7 @@ static struct network *create_with(const struct net_spec *spec, enum net_kernels
 {
     struct error err = {0};
     const struct net_options options = {
-        .train_batch = EXAMPLES, .evaluate_batch = 16, .kernels = kernels};
+        .train_batch = MOST_EXAMPLES, .evaluate_batch = 16, .kernels = kernels};
     struct network *net = net_create(spec, options, &err);
     if (!net || net_set_optimizer(net, optimizer, &err) != 0 ||
         net_initialize(net, (struct init_spec){.kind = INIT_GLOROT_NORMAL},
@@ -174,6 +175,35 @@ static void sparse_training_is_dense_training(void **state)
     for_each_isa_and_subject(check_agreement);
 }
 
+/* Whole lanes of the batch or not. */
+static void check_batches(const struct subject *subject)
+{
+    static const int32_t batches[] = {1, 15, 16, 17, 60, 64, 128};
+    const struct net_spec spec = spec_of(subject);
+    for (size_t b = 0; b < sizeof batches / sizeof *batches; b++) {
+        struct example_batch data;
+        fill_batch(&data, &spec, batches[b], padded_columns(batches[b]), 0, 6);
+        struct network *dense = create_with(&spec, NET_KERNELS_DENSE, subject->optimizer);
+        struct network *sparse = create_with(&spec, NET_KERNELS_SPARSE, subject->optimizer);
+        uint8_t *mask = mask_of(dense, 0.3, (uint64_t)b);
+        set_mask(dense, mask);
+        set_mask(sparse, mask);
+        const double loss = net_gradient(dense, &data.batch, 0, dropout);
+        assert_near(net_gradient(sparse, &data.batch, 0, dropout), loss, 1e-5 * (1 + loss));
+        assert_tensors_near(dense, gradients_of(sparse), gradients_of(dense), subject->gradient);
+        free(mask);
+        free(data.inputs);
+        net_destroy(dense);
+        net_destroy(sparse);
+    }
+}
+
+static void gradients_agree_at_any_batch(void **state)
+{
+    (void)state;
+    for_each_isa_and_subject(check_batches);
+}
+
 /* Methods that grow and drop: the mask changes between steps, and what is kept goes on. */
 static void check_changing_masks(const struct subject *subject)
 {
@@ -268,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sparse_training_is_dense_training),
+        cmocka_unit_test(gradients_agree_at_any_batch),
         cmocka_unit_test(masks_change_between_steps),
         cmocka_unit_test(what_is_taken_out_can_be_put_in),
         cmocka_unit_test(layers_choose_by_their_density),

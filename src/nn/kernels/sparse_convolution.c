@@ -21,59 +21,38 @@ INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const 
         const float *from = x + offsets[column[k]];
         const vfloat value = vset(values[k]);
         UNROLL
-        for (int r = 0; r < rows; r++) {
-            UNROLL
-            for (int c = 0; c < columns; c++)
-                sum[r * columns + c] =
-                    vfma(value, vload(from + r * line + c * VECTOR), sum[r * columns + c]);
-        }
+        for (int i = 0; i < rows * columns; i++)
+            sum[i] = vfma(value, vload(from + i / columns * line + i % columns * VECTOR), sum[i]);
     }
 }
 
+/* Has the same pixels of the next channel fetched. */
 INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
                        const struct sparse_conv_data *call, int64_t channel, const int64_t rows,
                        const int64_t columns)
 {
     const int64_t height = least(rows, call->height - walk->row);
     const int64_t width = least(columns, call->width - walk->column);
+    const int64_t next =
+        channel + 1 < walk->pattern->rows ? call->height * call->width * call->columns : 0;
     float *y = call->y +
                ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
                walk->lane;
     UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int c = 0; c < columns; c++) {
-            const vfloat v = sum[r * columns + c];
-            if (r < height && c < width)
-                vstore(y + (r * call->width + c) * call->columns,
-                       call->rectify ? vselect(v <= 0, vset(0), v) : v);
-        }
+    for (int i = 0; i < rows * columns; i++) {
+        const int64_t r = i / columns, c = i % columns;
+        float *pixel = y + (r * call->width + c) * call->columns;
+        if (r >= height || c >= width)
+            continue;
+        __builtin_prefetch(pixel + next, 1);
+        vstore(pixel, call->rectify ? vselect(sum[i] <= 0, vset(0), sum[i]) : sum[i]);
     }
 }
 
-/* Where whole tiles of the next row will be stored: a store that misses the cache holds up all
- * behind it. */
-INLINE void fetch_tile(const struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
-                       int64_t channel, const int64_t rows, const int64_t columns)
+INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_t rows,
+                     const int64_t columns)
 {
-    if (channel >= walk->pattern->rows || walk->row + rows > call->height ||
-        walk->column + columns > call->width)
-        return;
-    const float *y =
-        call->y +
-        ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
-        walk->lane;
-    UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int c = 0; c < columns; c++)
-            __builtin_prefetch(y + (r * call->width + c) * call->columns, 1);
-    }
-}
-
-INLINE void sum_band(struct sparse_conv_walk *walk, const struct sparse_conv_data *call,
-                     const int64_t rows, const int64_t columns)
-{
+    const struct sparse_conv_data *call = of;
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
@@ -85,50 +64,28 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const struct sparse_conv_dat
         UNROLL
         for (int i = 0; i < rows * columns; i++)
             sum[i] = first ? bias : vload(waiting + i * VECTOR);
-        fetch_ahead(walk);
-        if (last)
-            fetch_tile(walk, call, channel + 1, rows, columns);
+        sparse_conv_fetch_ahead(walk);
         add_entries(sum, walk, offsets, call->values, begin[channel], begin[channel + 1], rows,
                     columns);
-        if (last)
+        if (last) {
             store_tile(sum, walk, call, channel, rows, columns);
-        else
+        } else {
             UNROLL
-        for (int i = 0; i < rows * columns; i++)
-            vstore(waiting + i * VECTOR, sum[i]);
+            for (int i = 0; i < rows * columns; i++)
+                vstore(waiting + i * VECTOR, sum[i]);
+        }
         waiting += rows * columns * VECTOR;
     }
 }
 
-static void step(struct sparse_conv_walk *walk, void *user)
+static void step(struct sparse_conv_walk *walk, const void *call)
 {
-    const struct sparse_conv_data *call = user;
-    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
-#if VECTOR == 16
-    case 1 * 32 + 16:
-        sum_band(walk, call, 1, 16);
-        break;
-    case 2 * 32 + 8:
-        sum_band(walk, call, 2, 8);
-        break;
-    case 4 * 32 + 4:
-        sum_band(walk, call, 4, 4);
-        break;
-#endif
-    case 1 * 32 + 8:
-        sum_band(walk, call, 1, 8);
-        break;
-    case 2 * 32 + 4:
-        sum_band(walk, call, 2, 4);
-        break;
-    default:
-        sum_band(walk, call, 2, 2);
-    }
+    sparse_conv_visit_tile(sum_band, walk, call);
 }
 
 void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
 {
     struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
     KERNEL(sparse_conv_walk)
-    (&walk, call->x, call->scratch, call->height, call->width, step, (void *)call);
+    (&walk, call->x, call->scratch, call->height, call->width, step, call);
 }

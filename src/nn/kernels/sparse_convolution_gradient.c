@@ -4,11 +4,10 @@
  * registers; each surviving weight of its row multiplies it with the pixels of the strip
  * (sparse_convolution_strip.h) that the weight met forward, into CHAINS sums. What is left is a
  * vector a weight, of which the lanes must be added up. Entries stand row after row, so VECTOR
- * neighbours wait, whatever their rows, and are reduced together: zipping sum i with sum i +
- * VECTOR / 2 and adding halves, log2(VECTOR) times, leaves the sum of entry i in lane i. With
- * several bands the tiles of all rows are copied to the scratch, [row][pixel][VECTOR], at the
- * first. */
+ * neighbours wait, whatever their rows, and are reduced together. With several bands the tiles of
+ * all rows are copied to the scratch, [row][pixel][VECTOR], at the first. */
 #include "sparse_convolution_strip.h"
+#include "sparse_reduce.h"
 
 #define MOST_PIXELS 16
 #define CHAINS 4
@@ -20,30 +19,18 @@ struct waiting {
     float *gradient; /* of the first */
 };
 
-/* Loaded one by one: copied at once, narrower stores would hold the loads up. */
-INLINE vfloat reduce(const vfloat sums[VECTOR])
-{
-    vfloat v[VECTOR / 2];
-    UNROLL
-    for (int i = 0; i < VECTOR / 2; i++)
-        v[i] = vzip_low(sums[i], sums[i + VECTOR / 2]) + vzip_high(sums[i], sums[i + VECTOR / 2]);
-    UNROLL
-    for (int half = VECTOR / 4; half > 0; half /= 2) {
-        UNROLL
-        for (int i = 0; i < half; i++)
-            v[i] = vzip_low(v[i], v[i + half]) + vzip_high(v[i], v[i + half]);
-    }
-    return v[0];
-}
-
 INLINE void flush(struct waiting *waiting)
 {
-    const vfloat sums = reduce(waiting->sums);
+    vfloat sums[VECTOR];
+    UNROLL
+    for (int i = 0; i < VECTOR; i++)
+        sums[i] = waiting->sums[i]; /* memcpy would load halves, which the stores hold up */
+    const vfloat total = vsum_each(sums);
     float *gradient = waiting->gradient;
     if (waiting->count == VECTOR)
-        vstore(gradient, vload(gradient) + sums);
+        vstore(gradient, vload(gradient) + total);
     else
-        vstore_part(gradient, vload_part(gradient, waiting->count) + sums, waiting->count);
+        vstore_part(gradient, vload_part(gradient, waiting->count) + total, waiting->count);
     waiting->gradient += waiting->count;
     waiting->count = 0;
 }
@@ -54,35 +41,34 @@ INLINE vfloat meet(const vfloat *dy, const float *x, int64_t line, const int64_t
 {
     vfloat chain[CHAINS];
     UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int c = 0; c < columns; c++) {
-            const int i = (int)(r * columns) + c;
-            const vfloat pixel = vload(x + r * line + c * VECTOR);
-            chain[i % CHAINS] = i < CHAINS ? dy[i] * pixel : vfma(dy[i], pixel, chain[i % CHAINS]);
-        }
+    for (int i = 0; i < rows * columns; i++) {
+        const vfloat pixel = vload(x + i / columns * line + i % columns * VECTOR);
+        chain[i % CHAINS] = i < CHAINS ? dy[i] * pixel : vfma(dy[i], pixel, chain[i % CHAINS]);
     }
     return (chain[0] + chain[1]) + (chain[2] + chain[3]);
 }
 
-/* A row's tile; zero beside the image. */
+/* A row's tile; zero beside the image. Has the same pixels of the next row fetched. */
 INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
                       const struct sparse_conv_gradient *call, int64_t channel, const int64_t rows,
                       const int64_t columns)
 {
     const int64_t height = least(rows, call->height - walk->row);
     const int64_t width = least(columns, call->width - walk->column);
+    const int64_t next =
+        channel + 1 < walk->pattern->rows ? call->height * call->width * call->columns : 0;
     const float *from =
         call->dy +
         ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
         walk->lane;
     UNROLL
-    for (int r = 0; r < rows; r++) {
-        UNROLL
-        for (int c = 0; c < columns; c++)
-            dy[r * columns + c] = r < height && c < width
-                                      ? vload(from + (r * call->width + c) * call->columns)
-                                      : vset(0);
+    for (int i = 0; i < rows * columns; i++) {
+        const int64_t r = i / columns, c = i % columns;
+        const float *pixel = from + (r * call->width + c) * call->columns;
+        const bool inside = r < height && c < width;
+        dy[i] = inside ? vload(pixel) : vset(0);
+        if (inside)
+            __builtin_prefetch(pixel + next);
     }
 }
 
@@ -105,16 +91,17 @@ INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
     }
 }
 
-INLINE void sum_band(struct sparse_conv_walk *walk, const struct sparse_conv_gradient *call,
-                     const int64_t rows, const int64_t columns)
+INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_t rows,
+                     const int64_t columns)
 {
+    const struct sparse_conv_gradient *call = of;
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
     struct waiting waiting = {.sums = {{0}}, .gradient = call->gradient + begin[0]};
     for (int64_t channel = 0; channel < pattern->rows; channel++) {
         vfloat dy[MOST_PIXELS];
-        fetch_ahead(walk);
+        sparse_conv_fetch_ahead(walk);
         load_and_keep(dy, walk, call, channel, rows, columns);
         for (int64_t k = begin[channel]; k < begin[channel + 1]; k++) {
             const float *from = walk->from + offsets[pattern->column[k]];
@@ -127,30 +114,9 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const struct sparse_conv_gra
         flush(&waiting);
 }
 
-static void step(struct sparse_conv_walk *walk, void *user)
+static void step(struct sparse_conv_walk *walk, const void *call)
 {
-    const struct sparse_conv_gradient *call = user;
-    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
-#if VECTOR == 16
-    case 1 * 32 + 16:
-        sum_band(walk, call, 1, 16);
-        break;
-    case 2 * 32 + 8:
-        sum_band(walk, call, 2, 8);
-        break;
-    case 4 * 32 + 4:
-        sum_band(walk, call, 4, 4);
-        break;
-#endif
-    case 1 * 32 + 8:
-        sum_band(walk, call, 1, 8);
-        break;
-    case 2 * 32 + 4:
-        sum_band(walk, call, 2, 4);
-        break;
-    default:
-        sum_band(walk, call, 2, 2);
-    }
+    sparse_conv_visit_tile(sum_band, walk, call);
 }
 
 void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
@@ -158,5 +124,5 @@ void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
     struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
     memset(call->gradient, 0, (size_t)call->pattern->entries * sizeof *call->gradient);
     KERNEL(sparse_conv_walk)
-    (&walk, call->x, call->scratch, call->height, call->width, step, (void *)call);
+    (&walk, call->x, call->scratch, call->height, call->width, step, call);
 }

@@ -47,7 +47,8 @@ static void copy_band(const struct sparse_conv_walk *walk, float *to)
 }
 
 /* Each band of a strip is copied when the strip's first tile comes to it. */
-static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_step *step, void *user)
+static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_step *step,
+                      const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t band_floats = walk->pattern->band / SPARSE_TAPS * t->plane;
@@ -56,30 +57,31 @@ static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_ste
         if (first)
             copy_band(walk, strip);
         walk->from = strip + (walk->row - walk->strip_row) * t->line + walk->column * VECTOR;
-        step(walk, user);
+        step(walk, call);
     }
 }
 
-static int64_t rounds(int64_t count, int64_t unit)
+static int64_t parts(int64_t count, int64_t part)
 {
-    return (count + unit - 1) / unit;
+    return (count + part - 1) / part;
 }
 
+/* After the last strip of these columns of the batch come the next columns. */
 static void look_ahead(struct sparse_conv_walk *walk)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    struct sparse_conv_ahead ahead = {
-        .lane = walk->lane, .row = walk->strip_row + t->strip_rows + 1, .rows = t->strip_rows};
-    if (walk->strip_row + t->strip_rows >= t->height)
+    const int64_t next = walk->strip_row + t->strip_rows;
+    struct sparse_conv_ahead ahead = {.lane = walk->lane, .row = next + 1, .rows = t->strip_rows};
+    if (next >= t->height)
         ahead = (struct sparse_conv_ahead){.lane = walk->lane + VECTOR, .rows = t->strip_rows + 1};
     ahead.rows = ahead.lane < walk->columns ? least(ahead.rows, t->height - ahead.row) : 0;
     ahead.count = ahead.rows * t->channels;
-    ahead.steps = rounds(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
-                  rounds(t->width, t->tile_columns) * walk->pattern->bands * walk->pattern->rows;
+    ahead.steps = parts(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
+                  parts(t->width, t->tile_columns) * walk->pattern->bands * walk->pattern->rows;
     walk->ahead = ahead;
 }
 
-static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, void *user)
+static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t end = least(walk->strip_row + t->strip_rows, t->height);
@@ -87,7 +89,7 @@ static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, vo
     look_ahead(walk);
     for (walk->row = walk->strip_row; walk->row < end; walk->row += t->tile_rows)
         for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns) {
-            step_tile(walk, first, step, user);
+            step_tile(walk, first, step, call);
             first = false;
         }
 }
@@ -101,7 +103,8 @@ static void lay_out_offsets(struct sparse_conv_walk *walk)
 }
 
 void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step, void *user)
+                              int64_t height, int64_t width, sparse_conv_step *step,
+                              const void *call)
 {
     const struct sparse_pattern *pattern = walk->pattern;
     walk->t =
@@ -113,5 +116,5 @@ void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, flo
     lay_out_offsets(walk);
     for (walk->lane = 0; walk->lane < walk->columns; walk->lane += VECTOR)
         for (walk->strip_row = 0; walk->strip_row < height; walk->strip_row += walk->t.strip_rows)
-            step_strip(walk, step, user);
+            step_strip(walk, step, call);
 }

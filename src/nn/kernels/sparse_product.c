@@ -31,10 +31,9 @@ INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at,
         sums[v] = vfma(value, vload(x + v * VECTOR), sums[v]);
 }
 
-INLINE void multiply_panel(const struct sparse_product *product, const struct panel *at,
-                           const int vectors)
+INLINE void multiply_panel(const void *call, const struct panel *at, const int vectors)
 {
-    const struct sparse_product p = *product;
+    const struct sparse_product p = *(const struct sparse_product *)call;
     float *y = p.y + at->row * p.y_stride + at->column;
     const vfloat bias = vset(p.bias ? p.bias[at->row] : 0);
     vfloat sums[CHAINS][PANEL_VECTORS] = {0};
@@ -86,9 +85,9 @@ INLINE vfloat entry_products(const struct row_of_dy *row, int32_t column, const 
     return sum;
 }
 
-INLINE void gradient_panel(const struct sparse_gradient *g, const struct panel *at,
-                           const int vectors)
+INLINE void gradient_panel(const void *call, const struct panel *at, const int vectors)
 {
+    const struct sparse_gradient *g = call;
     const float *from = g->dy + at->row * g->dy_stride + at->column;
     const int32_t *column = g->pattern->column;
     struct row_of_dy row = {.x = g->x + at->column, .stride = g->x_stride};
@@ -111,42 +110,25 @@ INLINE void gradient_panel(const struct sparse_gradient *g, const struct panel *
     store_sums(sums, at->end - k, add, g->gradient + k);
 }
 
-/* The panel in whole lanes, so that its loops unroll. */
-INLINE void multiply_lanes(const void *call, const struct panel *at)
-{
-    switch (at->lanes) {
-    case 1:
-        multiply_panel(call, at, LANE_VECTORS);
-        break;
-    case 2:
-        multiply_panel(call, at, 2 * LANE_VECTORS);
-        break;
-#if PANEL_LANES == 4
-    case 3:
-        multiply_panel(call, at, 3 * LANE_VECTORS);
-        break;
-    case 4:
-        multiply_panel(call, at, 4 * LANE_VECTORS);
-        break;
-#endif
-    }
-}
+/* What is done with a panel that is `vectors` wide. */
+typedef void panel_visit(const void *call, const struct panel *at, const int vectors);
 
-INLINE void gradient_lanes(const void *call, const struct panel *at)
+/* In whole lanes, so that the loops of a panel unroll. */
+INLINE void visit_panel(panel_visit *visit, const void *call, const struct panel *at)
 {
     switch (at->lanes) {
     case 1:
-        gradient_panel(call, at, LANE_VECTORS);
+        visit(call, at, LANE_VECTORS);
         break;
     case 2:
-        gradient_panel(call, at, 2 * LANE_VECTORS);
+        visit(call, at, 2 * LANE_VECTORS);
         break;
 #if PANEL_LANES == 4
     case 3:
-        gradient_panel(call, at, 3 * LANE_VECTORS);
+        visit(call, at, 3 * LANE_VECTORS);
         break;
     case 4:
-        gradient_panel(call, at, 4 * LANE_VECTORS);
+        visit(call, at, 4 * LANE_VECTORS);
         break;
 #endif
     }
@@ -154,8 +136,7 @@ INLINE void gradient_lanes(const void *call, const struct panel *at)
 
 /* Panel by panel, band by band, row by row. */
 INLINE void for_each_panel(const struct sparse_pattern *pattern, int64_t columns,
-                           void (*visit)(const void *call, const struct panel *at),
-                           const void *call)
+                           panel_visit *visit, const void *call)
 {
     for (int64_t column = 0; column < columns; column += PANEL)
         for (int64_t b = 0; b < pattern->bands; b++)
@@ -168,18 +149,18 @@ INLINE void for_each_panel(const struct sparse_pattern *pattern, int64_t columns
                                          .lanes = least(PANEL, columns - column) / KERNEL_LANES,
                                          .first = b == 0,
                                          .last = b + 1 == pattern->bands};
-                visit(call, &at);
+                visit_panel(visit, call, &at);
             }
 }
 
 void KERNEL(sparse_product)(const struct sparse_product *p)
 {
-    for_each_panel(p->pattern, p->columns, multiply_lanes, p);
+    for_each_panel(p->pattern, p->columns, multiply_panel, p);
 }
 
 void KERNEL(sparse_gradient)(const struct sparse_gradient *g)
 {
-    for_each_panel(g->pattern, g->columns, gradient_lanes, g);
+    for_each_panel(g->pattern, g->columns, gradient_panel, g);
 }
 
 void KERNEL(gather)(const float *from, const int32_t *place, int64_t count, float *to)
