@@ -1,7 +1,6 @@
 /* The table of densities at which layers change from dense products to their surviving weights.
  *
- * Measured (tests/bench/run kernels): where the passes of a layer together take equally long both
- * ways.
+ * Measured (tests/bench/run kernels): where a layer's passes together take equally long both ways.
  * Whoever changes a number changes bits of results: raise the generation in work/kernel_mode.c. */
 #include "paths.h"
 
