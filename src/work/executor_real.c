@@ -127,12 +127,13 @@ static void make_spec(struct attempt *attempt)
            (size_t)attempt->keep.capture_count * sizeof *spec->captures);
 }
 
-static bool hear_progress(void *user, int64_t iteration)
+static enum train_wish hear_progress(void *user, int64_t iteration)
 {
     const struct attempt *attempt = user;
     const struct work_hooks *hooks = attempt->hooks;
-    return hooks != NULL && hooks->progress != NULL &&
-           hooks->progress(hooks->user, (double)iteration);
+    bool stop = hooks != NULL && hooks->progress != NULL &&
+                hooks->progress(hooks->user, (double)iteration);
+    return stop ? TRAIN_STOP : TRAIN_GO_ON;
 }
 
 static int capture(void *user, int32_t which, const struct network *net, struct error *err)
