@@ -133,10 +133,10 @@ int train_resume(struct train_saving *into, const struct train_spec *spec,
     return pass_rest(&passage);
 }
 
-int64_t train_state_bytes(const struct train_spec *spec, int64_t block_size)
+int64_t train_state_bytes(const struct optimizer_spec *optimizer, int64_t curve_length,
+                          int64_t block_size)
 {
-    const int64_t blocks = 2 + optimizer_moment_blocks(&spec->optimizer); /* weights, early stop */
-    return (int64_t)sizeof(struct counters) +
-           train_curve_length(spec) * (int64_t)sizeof(struct train_point) +
+    const int64_t blocks = 2 + optimizer_moment_blocks(optimizer); /* weights, early stop */
+    return (int64_t)sizeof(struct counters) + curve_length * (int64_t)sizeof(struct train_point) +
            blocks * block_size * (int64_t)sizeof(float);
 }

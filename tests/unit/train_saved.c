@@ -46,7 +46,9 @@ static int save(void *user, int64_t iteration, struct train_saving *saving, stru
 
 static struct shelf shelf_for(const struct world *world, const struct train_spec *spec)
 {
-    struct shelf shelf = {.capacity = (size_t)train_state_bytes(spec, world->size), .wish_at = -1};
+    struct shelf shelf = {.capacity = (size_t)train_state_bytes(
+                              &spec->optimizer, train_curve_length(spec), world->size),
+                          .wish_at = -1};
     shelf.bytes = malloc(shelf.capacity);
     return shelf;
 }

@@ -110,10 +110,11 @@ struct train_hooks {
 /* How many of k..T are evaluated: the start, multiples of `every`, `at`, and T. */
 int64_t train_curve_length(const struct train_spec *spec);
 
-/* Passes on the whole state: what train_state_bytes says, at most. */
+/* Passes on the whole state: at most what train_state_bytes says. */
 int train_save(struct train_saving *saving, const struct train_stream *to, struct error *err);
-/* Bytes of the largest state of a run; `spec.optimizer` says how many moments there are. */
-int64_t train_state_bytes(const struct train_spec *spec, int64_t block_size);
+/* Bytes of the largest state of a run whose curve has so many points. */
+int64_t train_state_bytes(const struct optimizer_spec *optimizer, int64_t curve_length,
+                          int64_t block_size);
 
 /* Trains `net`, whose weights and mask the caller has set; the optimiser is set here, its moments
  * and step count at zero. Afterwards `net` holds the last weights (unspecified after divergence).

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "nn/network.h"
 #include "plan/plan.h"
+#include "store/checkpoint.h"
 #include "store/store.h"
 
 /* --- executors --- */
@@ -42,10 +43,20 @@ struct executor {
     void (*destroy)(void *self);
 };
 
+/* Where a running task's state goes: every so many seconds, and when the task is interrupted. */
+struct work_saving {
+    struct checkpoint *checkpoint;
+    double every;
+};
+
+/* Bytes of the largest in-flight state of a plan's tasks. */
+int64_t work_state_bytes(const struct plan *plan);
+
 /* Keeps network and dataset for the next task that uses the same; loads nothing before its first
- * task. Layers compute in the store's kernel mode. `plan` and `store` are the caller's and must outlive it. */
+ * task. Layers compute in the store's kernel mode. A task whose state was saved goes on from there.
+ * `plan`, `store` and `saving` (NULL = states are not saved) are the caller's and must outlive it. */
 int executor_create_real(struct executor *executor, const struct plan *plan, struct store *store,
-                         struct error *err);
+                         const struct work_saving *saving, struct error *err);
 
 /* `description`: words separated by spaces.
  *
