@@ -104,6 +104,8 @@ static int check_rank(struct rank *rank, struct error *err)
                          rank->job->grid_file);
     if (prepare_rounding(rank->job, identity, err) != 0)
         return -1;
+    if (work_take_places(rank->prepared.plan, rank->store, err) != 0)
+        return -1;
     rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
     if (rank->number == 0)
         prepare_tell(identity);

@@ -7,7 +7,8 @@
  *
  * Writers later touch only what step 3 allocated. The front never changes again, but for the flag
  * in the superblock by which HDF5 notes that a file is open for writing; superblock version 0,
- * unlike version 3, is opened whatever it says. Everything happens under a temporary name. */
+ * unlike version 3, is opened whatever it says. Everything happens under a temporary name, the
+ * content that an enlarged or merged store has from others included. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #include "base/text.h"
 #include "front.h"
 #include "h5.h"
+#include "handle.h"
 #include "space.h"
 
 /* HDF5 allocates a dataset when its first element is written. */
@@ -141,21 +143,43 @@ static int make_file(const char *path, const struct store_layout *layout,
     return status;
 }
 
+static struct text temporary_name(const char *path)
+{
+    struct text name = {0};
+    text_add(&name, "%s.new", path);
+    return name;
+}
+
+/* The caller's content, on the disk when it returns. */
+static int fill_store(const char *path, const struct store_filling *filling, struct error *err)
+{
+    struct store *store = store_open(path, STORE_WRITE, NULL, err);
+    if (store == NULL)
+        return -1;
+    int status = filling->fill(filling->user, store, err);
+    if (status == 0 && fsync(store->fd) != 0)
+        status = error_set(err, ERROR_RESOURCE, "cannot be written: %s", strerror(errno));
+    store_close(store);
+    return status;
+}
+
 static int create_listed(const char *path, const struct store_layout *layout,
-                         const struct dataset_list *list, struct error *err)
+                         const struct store_filling *filling, const struct dataset_list *list,
+                         struct error *err)
 {
     int64_t front = 0;
-    if (access(path, F_OK) == 0)
+    if (!filling->replaces && access(path, F_OK) == 0)
         return error_set(err, ERROR_USAGE, "exists already");
     if (front_measure(layout, list, &front, err) != 0 ||
         space_check(path, datasets_file_bytes(list, front), err) != 0)
         return -1;
-    struct text temporary = {0};
-    text_add(&temporary, "%s.new", path);
+    struct text temporary = temporary_name(path);
     if (temporary.failed)
         return error_set(err, ERROR_RESOURCE, "not enough memory for its name");
-    unlink(temporary.bytes); /* what a killed run left; whoever makes a store holds its lock */
+    unlink(temporary.bytes); /* what a killed run left */
     int status = make_file(temporary.bytes, layout, list, err);
+    if (status == 0 && filling->fill != NULL)
+        status = fill_store(temporary.bytes, filling, err);
     if (status == 0 && rename(temporary.bytes, path) != 0)
         status = error_set(err, ERROR_RESOURCE, "cannot be renamed: %s", strerror(errno));
     if (status != 0)
@@ -164,13 +188,27 @@ static int create_listed(const char *path, const struct store_layout *layout,
     return status == 0 ? file_sync_folder(path, err) : -1;
 }
 
-int store_create(const char *path, const struct store_layout *layout, struct error *err)
+int store_create_filled(const char *path, const struct store_layout *layout,
+                        const struct store_filling *filling, struct error *err)
 {
     struct dataset_list list;
     h5_quiet();
     if (datasets_list(layout, &list, err) != 0)
         return error_prefix(err, "%s", path);
-    int status = create_listed(path, layout, &list, err);
+    int status = create_listed(path, layout, filling, &list, err);
     datasets_finish(&list);
     return status == 0 ? 0 : error_prefix(err, "%s", path);
+}
+
+int store_create(const char *path, const struct store_layout *layout, struct error *err)
+{
+    return store_create_filled(path, layout, &(struct store_filling){0}, err);
+}
+
+void store_discard_unfinished(const char *path)
+{
+    struct text temporary = temporary_name(path);
+    if (!temporary.failed)
+        unlink(temporary.bytes);
+    text_finish(&temporary);
 }

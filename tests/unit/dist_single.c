@@ -75,7 +75,7 @@ static void read_row(const struct place *place, int32_t task, struct store_resul
     struct store *store = store_open(place->store, STORE_READ, NULL, &err);
     assert_non_null(store);
     assert_int_equal(store_read_results(store, task, 1, row, &err), 0);
-    assert_int_equal(store_read_attempts(store, attempts, &err), 0);
+    assert_int_equal(store_read_attempts(store, store_task_count(store), attempts, &err), 0);
     store_close(store);
 }
 
