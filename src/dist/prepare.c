@@ -8,11 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "nn/network.h"
+#include "stop.h"
 #include "work/work.h"
 
 #define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
@@ -137,12 +139,32 @@ static int check_growth(const struct run_job *job, const struct store_identity *
     return prepare_rounding(job, identity, err);
 }
 
+struct keeper {
+    struct store_lock *lock;
+    double next_beat;
+};
+
+/* Copying may take long: the lock is kept alive, and a wish to stop is heard. */
+static bool keep_lock(void *user, double row)
+{
+    struct keeper *keeper = user;
+    double now = clock_seconds();
+    (void)row;
+    if (now >= keeper->next_beat) {
+        store_lock_beat(keeper->lock);
+        keeper->next_beat = now + 1;
+    }
+    return stop_requests() > 0;
+}
+
 static int grow_store(const struct run_job *job, const struct prepared *prepared,
                       struct store *store, struct error *err)
 {
+    struct keeper keeper = {.lock = prepared->lock};
+    const struct work_hooks hooks = {.user = &keeper, .progress = keep_lock};
     struct work_growth growth;
     if (check_growth(job, store_identity(store), err) != 0 ||
-        work_grow(prepared->plan, store, job->store_file, &growth, err) != 0)
+        work_grow(prepared->plan, store, job->store_file, &hooks, &growth, err) != 0)
         return -1;
     log_line(LOG_INFO,
              "%s is extended: %lld of the grid's tasks are there (%lld are run again for what was "
@@ -283,6 +305,12 @@ int prepare(const struct run_job *job, struct prepared *prepared, struct error *
         return 0;
     prepare_finish(prepared);
     return -1;
+}
+
+int prepare_exit_status(const struct error *err)
+{
+    bool stopped = err->class == ERROR_RESOURCE && stop_requests() > 0;
+    return stopped ? RUN_RESUMABLE : error_exit_status(err);
 }
 
 void prepare_finish(struct prepared *prepared)

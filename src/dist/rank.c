@@ -253,7 +253,7 @@ static int run_ranks(struct rank *rank, struct error *err)
     int code;
     rank->together = true;
     if (start(rank, err) != 0)
-        code = error_exit_status(err);
+        code = prepare_exit_status(err);
     else
         code = rank->nothing_to_do ? RUN_COMPLETE : run_started(rank, err);
     int status = report(rank, code, err);

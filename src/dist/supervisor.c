@@ -279,7 +279,7 @@ int run_supervise(const struct run_job *job, char *const *arguments, struct erro
     int status = RUN_COMPLETE;
     stop_watch();
     if (launch_check(mpirun_of(job), err) != 0 || prepare(job, &prepared, err) != 0)
-        return error_exit_status(err);
+        return prepare_exit_status(err);
     if (prepared.to_do > 0)
         status = stop_requests() > 0 ? RUN_RESUMABLE : supervise(&supervisor, &prepared, err);
     prepare_finish(&prepared);

@@ -11,9 +11,11 @@
  * content that an enlarged or merged store has from others included. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -143,10 +145,12 @@ static int make_file(const char *path, const struct store_layout *layout,
     return status;
 }
 
+/* Beside the file itself where `path` is a link to it. */
 static struct text temporary_name(const char *path)
 {
+    char file[PATH_MAX];
     struct text name = {0};
-    text_add(&name, "%s.new", path);
+    text_add(&name, "%s.new", realpath(path, file) != NULL ? file : path);
     return name;
 }
 
@@ -163,6 +167,19 @@ static int fill_store(const char *path, const struct store_filling *filling, str
     return status;
 }
 
+/* The new file in the place of the old one, which keeps its permissions. */
+static int put_in_place(const char *temporary, const char *path, struct error *err)
+{
+    char file[PATH_MAX];
+    struct stat old;
+    bool replaces = realpath(path, file) != NULL;
+    if (replaces && stat(file, &old) == 0)
+        (void)chmod(temporary, old.st_mode & 07777); /* where it cannot be had, the default */
+    if (rename(temporary, replaces ? file : path) != 0)
+        return error_set(err, ERROR_RESOURCE, "cannot be renamed: %s", strerror(errno));
+    return file_sync_folder(replaces ? file : path, err);
+}
+
 static int create_listed(const char *path, const struct store_layout *layout,
                          const struct store_filling *filling, const struct dataset_list *list,
                          struct error *err)
@@ -170,6 +187,8 @@ static int create_listed(const char *path, const struct store_layout *layout,
     int64_t front = 0;
     if (!filling->replaces && access(path, F_OK) == 0)
         return error_set(err, ERROR_USAGE, "exists already");
+    if (filling->replaces && access(path, W_OK) != 0)
+        return error_set(err, ERROR_USAGE, "cannot be extended: %s", strerror(errno));
     if (front_measure(layout, list, &front, err) != 0 ||
         space_check(path, datasets_file_bytes(list, front), err) != 0)
         return -1;
@@ -180,12 +199,12 @@ static int create_listed(const char *path, const struct store_layout *layout,
     int status = make_file(temporary.bytes, layout, list, err);
     if (status == 0 && filling->fill != NULL)
         status = fill_store(temporary.bytes, filling, err);
-    if (status == 0 && rename(temporary.bytes, path) != 0)
-        status = error_set(err, ERROR_RESOURCE, "cannot be renamed: %s", strerror(errno));
+    if (status == 0)
+        status = put_in_place(temporary.bytes, path, err);
     if (status != 0)
         unlink(temporary.bytes);
     text_finish(&temporary);
-    return status == 0 ? file_sync_folder(path, err) : -1;
+    return status;
 }
 
 int store_create_filled(const char *path, const struct store_layout *layout,

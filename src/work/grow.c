@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "unite.h"
-#include "work/work.h"
 
 /* It goes on being the store that was begun then, with what fixes rounding. */
 static struct store_identity identity_of(const struct plan *plan, const struct store *store)
@@ -72,9 +71,9 @@ int work_foresee_growth(const struct plan *plan, struct store *store, enum store
 }
 
 int work_grow(const struct plan *plan, struct store *store, const char *path,
-              struct work_growth *growth, struct error *err)
+              const struct work_hooks *hooks, struct work_growth *growth, struct error *err)
 {
-    struct unite unite = {0};
+    struct unite unite = {.hooks = hooks};
     const struct store_filling filling = {.fill = unite_fill, .user = &unite, .replaces = true};
     int status = lay_out(&unite, plan, store, err);
     if (status == 0) {

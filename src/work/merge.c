@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "unite.h"
-#include "work/work.h"
 
 /* What fixes rounding must be the same: their results stand side by side from here on. */
 static int check_alike(const struct store_identity *one, const struct store_identity *other,

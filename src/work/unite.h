@@ -11,6 +11,7 @@
 #define SWEEPSTAKE_WORK_UNITE_H
 
 #include "store/store.h"
+#include "work/work.h"
 
 #define UNITE_SOURCES 2
 
@@ -52,7 +53,8 @@ struct unite {
     int64_t planned, planned_experiments; /* the plan's rows */
     struct unite_source sources[UNITE_SOURCES];
     int source_count;
-    struct unite_row *rows; /* [layout.tasks] */
+    struct unite_row *rows;         /* [layout.tasks] */
+    const struct work_hooks *hooks; /* hear of each task copied; may be NULL */
 };
 
 /* Reads and checks a store. All sources are added before anything else. */

@@ -107,11 +107,19 @@ static int copy_row(struct copying *copying, int64_t row, struct error *err)
     return 0;
 }
 
+static int hear(const struct work_hooks *hooks, int64_t row, struct error *err)
+{
+    if (hooks == NULL || !hooks->progress(hooks->user, (double)row))
+        return 0;
+    return error_set(err, ERROR_RESOURCE, "was not extended: stopped on the way");
+}
+
 static int copy_rows(struct copying *copying, struct error *err)
 {
     const struct store_table *tasks = &copying->unite->layout.tasks;
     for (int64_t row = 0; row < tasks->row_count; row++) {
-        if (store_task_payload(copying->to, tasks, row, copying->place, err) != 0 ||
+        if (hear(copying->unite->hooks, row, err) != 0 ||
+            store_task_payload(copying->to, tasks, row, copying->place, err) != 0 ||
             copy_payloads(copying, row, err) != 0 || copy_row(copying, row, err) != 0)
             return -1;
     }

@@ -92,9 +92,10 @@ struct work_growth {
 int work_foresee_growth(const struct plan *plan, struct store *store, enum store_status *statuses,
                         struct work_growth *growth, struct error *err);
 /* Replaces the file at `path`, which `store` has open for reading, by an enlarged one: the plan's
- * rows first, then the orphans. The caller holds the lock. */
+ * rows first, then the orphans. The caller holds the lock. `hooks` (may be NULL) hear how many tasks
+ * are copied and may interrupt, which is a resource error that leaves all as it was. */
 int work_grow(const struct plan *plan, struct store *store, const char *path,
-              struct work_growth *growth, struct error *err);
+              const struct work_hooks *hooks, struct work_growth *growth, struct error *err);
 
 /* Makes a store of all that two have, each task once; `path` must not exist, and its lock is the
  * caller's. A usage error when they round differently, or differ in a task that both finished. */
