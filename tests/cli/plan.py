@@ -102,7 +102,7 @@ class Plan(sweep.SweepTest):
         self.run_grid("g.yaml", fake="seconds=0")
         before = (self.folder / "s.h5").read_bytes()
         text, figures = self.plan("h.yaml", "--store", "s.h5")
-        # 2 dense runs and 3 rounds of 0.2; its last round's final weights were not kept for a fourth
+        # 2 dense runs and 3 rounds of 0.2 on 2 seeds; new are its fourth and four of 0.4
         self.assertEqual((figures["kept"], figures["again"], figures["new"], figures["orphans"]), (8, 0, 10, 6))
         self.assertEqual(self.counts(figures), {"done": 8, "to_run": 10})
         self.assertIn("  in s.h5: 8 done, 10 to run\n", text)
