@@ -168,7 +168,7 @@ class Grow(sweep.SweepTest):
     def test_a_disk_too_small_leaves_all_as_it_was(self):
         self.run_grid(grid(), "s.h5")
         before = self.bytes_of("s.h5")
-        huge = grid(seeds="1..3000", rounds=20).replace("lenet-40-20", "lenet-3000-1000")
+        huge = grid(seeds="1..300", rounds=8).replace("lenet-40-20", "lenet-9000-9000")
         for workers in (1, 2):
             refused = self.run_grid(huge, "s.h5", workers=workers, check=2)
             self.assertIn("free", refused.stderr)

@@ -1,4 +1,5 @@
 """Two stores become one: what both hold, each task once, as a run of the whole grid would have it."""
+import os
 import pathlib
 import sys
 import unittest
@@ -105,7 +106,6 @@ class Merge(sweep.SweepTest):
             self.sweepstake("verify", into, check=0)
 
     def test_each_keeps_what_it_kept(self):
-        """The same tasks with other snapshots, and a store that has nothing yet but wants more."""
         snapshots = "snapshots: [init, rewind, early-stop, final]"
         self.run_grid(grid().replace(snapshots, "snapshots: [early-stop]").replace("test: every", "test: summary"), "a.h5")
         self.run_grid(grid().replace(snapshots, "snapshots: [init, final]"), "b.h5")
@@ -116,6 +116,17 @@ class Merge(sweep.SweepTest):
             self.assert_holds(into, "b.h5")
         done = self.run_grid(grid(), "c.h5")
         self.assertIn("nothing to do", done.stderr)
+
+    def test_what_is_done_stays_done_though_the_other_wants_more(self):
+        self.run_grid(grid().replace("early-stop, final]", "final]"), "a.h5")
+        self.write("bin/mpirun", "#!/bin/sh\nexit 1\n").chmod(0o755)  # nothing but the store is made
+        self.run_grid(grid(seeds="1..2"), "b.h5", workers=2, check=1,
+                      env={"PATH": f"{self.folder}/bin:{os.environ['PATH']}"})
+        self.assertEqual(set(sweep.statuses(self.folder / "b.h5")), {0})
+        for one, other, into in (("a.h5", "b.h5", "c.h5"), ("b.h5", "a.h5", "d.h5")):
+            self.merge(one, other, into)
+            self.assertEqual(sorted(sweep.statuses(self.folder / into)), [0] * 13 + [1] * 13)
+            self.assert_holds(into, "a.h5")
 
     def test_other_results_of_one_task_are_refused(self):
         self.run_grid(grid(), "a.h5", "--kernels", "auto")
