@@ -49,7 +49,8 @@ const struct command command_merge = {
     .operands = "A B",
     .summary = "Join two stores into a third",
     .details =
-        "Experiments, points and tasks of both, each task once; a task that is done in one of them\n"
+        "Experiments, points and tasks of both, each task once; a task that is done in one of "
+        "them\n"
         "is done. Neither A nor B is changed. `run` goes on with the result, with the grid of the\n"
         "one, of the other, or one that asks for both.\n",
     .run = run_merge,

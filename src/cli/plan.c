@@ -37,7 +37,8 @@ static enum options_result read_options(const struct command *command, int argc,
                                         struct plan_options_given *given)
 {
     const struct option_row rows[] = {
-        {"store", OPTION_TEXT, "FILE", "say what this store has already, and what it would become", &given->store, 0, 0},
+        {"store", OPTION_TEXT, "FILE", "say what this store has already, and what it would become",
+         &given->store, 0, 0},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &given->data, 0, 0},
         {"workers", OPTION_INTEGER, "N", "how long it takes on N workers (default 2)",

@@ -228,7 +228,8 @@ static int grant_tries(const struct run_job *job, const struct prepared *prepare
 {
     int32_t count = prepared->plan->task_count;
     uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
-    int failed = attempts == NULL || store_read_attempts(prepared->store, count, attempts, err) != 0;
+    int failed =
+        attempts == NULL || store_read_attempts(prepared->store, count, attempts, err) != 0;
     for (int32_t i = 0; i < count && !failed; i++) {
         if (attempts[i] >= job->max_attempts)
             failed = grant_try(job, prepared->store, i, err) != 0;
@@ -254,8 +255,8 @@ static int open_for_writing(const struct run_job *job, struct prepared *prepared
                             struct error *err)
 {
     prepared->store = store_open(job->store_file, STORE_WRITE, NULL, err);
-    if (prepared->store == NULL ||
-        work_take_places(prepared->plan, prepared->store, err) != 0 || (!believable && read_statuses(prepared, prepared->store, true, &believable, err) != 0))
+    if (prepared->store == NULL || work_take_places(prepared->plan, prepared->store, err) != 0 ||
+        (!believable && read_statuses(prepared, prepared->store, true, &believable, err) != 0))
         return -1;
     return grant_tries(job, prepared, err);
 }

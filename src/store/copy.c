@@ -82,13 +82,12 @@ static int walk_set(struct walk *walk, int32_t i, int32_t j, struct error *err)
     const struct store_payload *a = walk->a.payload, *b = walk->b.payload;
     int status = 0;
     for (int32_t p = 0; p < network->parameter_count && status == 0; p++) {
-        struct pair pair = {
-            .a = weights_handle(walk->a.store, a->network, a->weights[i].when, p),
-            .b = weights_handle(walk->b.store, b->network, b->weights[j].when, p),
-            .type = H5T_NATIVE_FLOAT,
-            .slot_a = a->weights[i].slot,
-            .slot_b = b->weights[j].slot,
-            .bytes = (size_t)network->parameters[p].count * sizeof(float)};
+        struct pair pair = {.a = weights_handle(walk->a.store, a->network, a->weights[i].when, p),
+                            .b = weights_handle(walk->b.store, b->network, b->weights[j].when, p),
+                            .type = H5T_NATIVE_FLOAT,
+                            .slot_a = a->weights[i].slot,
+                            .slot_b = b->weights[j].slot,
+                            .bytes = (size_t)network->parameters[p].count * sizeof(float)};
         status = walk->pass(walk, &pair, err);
     }
     return status;
@@ -125,8 +124,7 @@ static int open_walk(struct walk *walk, struct error *err)
     if (!same_parameters(network, network_of(&walk->b)))
         return error_set(err, ERROR_USAGE, "%s and %s: the networks named %s differ",
                          walk->a.store->path, walk->b.store->path, network->name);
-    size_t curve =
-        (size_t)walk->a.payload->curve_count * sizeof(struct store_curve_point);
+    size_t curve = (size_t)walk->a.payload->curve_count * sizeof(struct store_curve_point);
     walk->room = (size_t)network->block_size * sizeof(float);
     if (walk->room < curve)
         walk->room = curve;

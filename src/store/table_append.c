@@ -92,8 +92,8 @@ int store_table_extend(struct store_table *table, const struct store_table *by, 
                        struct error *err)
 {
     struct store_table wide = {.row_count = table->row_count};
-    wide.columns = mem_zeroed((size_t)(table->column_count + by->column_count),
-                              sizeof *wide.columns, err);
+    wide.columns =
+        mem_zeroed((size_t)(table->column_count + by->column_count), sizeof *wide.columns, err);
     if (wide.columns == NULL)
         return -1;
     for (int i = 0; i < table->column_count; i++)

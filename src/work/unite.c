@@ -1,4 +1,5 @@
-/* Sources of a united store: reading them, what is known of their tasks, their networks and texts. */
+/* Sources of a united store: reading them, what is known of their tasks, their networks and texts.
+ */
 #include "unite.h"
 
 #include <stdlib.h>

@@ -35,9 +35,9 @@ struct unite_network {
 struct unite_source {
     struct store *store; /* not owned */
     struct store_table experiments, points, tasks;
-    struct store_result *results;      /* [tasks] */
-    uint8_t *attempts, *bad;           /* [tasks] */
-    int64_t *task_to, *experiment_to;  /* rows in the layout, -1 = none */
+    struct store_result *results;     /* [tasks] */
+    uint8_t *attempts, *bad;          /* [tasks] */
+    int64_t *task_to, *experiment_to; /* rows in the layout, -1 = none */
     struct unite_network *networks;
     int64_t environment; /* what its rows of /environment are moved by */
 };
@@ -48,8 +48,8 @@ struct unite_row {
 };
 
 struct unite {
-    struct store_layout layout; /* owned, with grid_text */
-    bool grows;                 /* what the plan lacks is an orphan */
+    struct store_layout layout;           /* owned, with grid_text */
+    bool grows;                           /* what the plan lacks is an orphan */
     int64_t planned, planned_experiments; /* the plan's rows */
     struct unite_source sources[UNITE_SOURCES];
     int source_count;

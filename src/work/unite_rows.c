@@ -28,8 +28,8 @@ static int extend(struct store_table *table, const struct store_table *const *by
                   struct error *err)
 {
     const struct store_column orphan = {.name = "orphan", .type = STORE_INT8, .size = 1};
-    const struct store_table marked = {.columns = (struct store_column *)&orphan,
-                                       .column_count = 1, .row_size = 1};
+    const struct store_table marked = {
+        .columns = (struct store_column *)&orphan, .column_count = 1, .row_size = 1};
     int64_t room = table->row_count;
     for (int i = 0; i < count; i++)
         room += by[i]->row_count;
@@ -109,13 +109,14 @@ static void number_keys(struct unite *unite, struct keyed *keyed, int64_t count,
     }
 }
 
-static int append_task(struct unite *unite, struct unite_source *source, int64_t task,
-                       int64_t *row, struct error *err)
+static int append_task(struct unite *unite, struct unite_source *source, int64_t task, int64_t *row,
+                       struct error *err)
 {
     static const char *const absent[] = {"mask_slot", "init_slot",       "rewind_slot",
                                          "at_slot",   "early_stop_slot", "final_slot"};
-    static const char *const none[] = {"writes_mask", "writes_init", "writes_early_stop",
-                                       "writes_final", "rewind_set", "at_set", "test_curve"};
+    static const char *const none[] = {"writes_mask",  "writes_init", "writes_early_stop",
+                                       "writes_final", "rewind_set",  "at_set",
+                                       "test_curve"};
     struct store_table *tasks = &unite->layout.tasks;
     int32_t network;
     if (unite_network_of(unite, source, value(&source->tasks, task, "network"), &network, err) != 0)
@@ -236,8 +237,8 @@ static int64_t settle_last(struct store_table *table, const struct known_rows *k
 {
     int64_t last = table->row_count - 1;
     struct known wanted = {hash_row(table, last, known->scratch), last};
-    const struct known *found = bsearch(&wanted, known->rows, (size_t)known->count,
-                                        sizeof *known->rows, compare_known);
+    const struct known *found =
+        bsearch(&wanted, known->rows, (size_t)known->count, sizeof *known->rows, compare_known);
     if (found == NULL)
         return last;
     table->row_count--;
@@ -310,7 +311,8 @@ static int place_source(struct unite *unite, struct unite_source *source, int pa
 {
     struct known_rows experiments = {0}, points = {0};
     bool *involved = find_involved(unite, source, err);
-    int failed = involved == NULL || know_rows(&unite->layout.experiments, &experiments, err) != 0 ||
+    int failed = involved == NULL ||
+                 know_rows(&unite->layout.experiments, &experiments, err) != 0 ||
                  know_rows(&unite->layout.points, &points, err) != 0;
     if (!failed) {
         place_experiments(unite, source, pass, involved, &experiments);

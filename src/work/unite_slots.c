@@ -1,6 +1,6 @@
 /* Slots of a united store. A task keeps what the plan wants kept and, where a source finished it,
- * what that source kept; without a plan and unfinished everywhere, what its sources want. Slots that
- * tasks share in a source (initial values, rewind points) they share here.
+ * what that source kept; without a plan and unfinished everywhere, what its sources want. Slots
+ * that tasks share in a source (initial values, rewind points) they share here.
  *
  * Sets of weights are only ever appended to a network's list, so that a bit of rewind_set or at_set
  * that is given out stays true. */

@@ -129,8 +129,18 @@ class Grow(sweep.SweepTest):
         small = grid().replace(SNAPSHOTS, "snapshots: []").replace("test: every", "test: summary")
         self.grow(grid(), small)
         self.assert_kept()
-        self.run_grid(grid(), "grown.h5")
-        self.assert_kept()
+        # a task that has to be run again leaves what it left, not what the grid asks for
+        for workers in (1, 3):
+            with h5py.File(self.folder / "grown.h5", "r+") as file:
+                rows = file["results"][:]
+                rows["percent_remaining"][:] = 50
+                file["results"][:] = rows
+            done = self.run_grid(small, "grown.h5", workers=workers)
+            self.assertIn("13 results do not match", done.stderr)
+            self.assert_holds("grown.h5", "old.h5")
+        done = self.run_grid(grid(), "grown.h5")
+        self.assertIn("nothing to do", done.stderr)
+        self.assert_holds("grown.h5", "old.h5")
 
     def test_a_result_that_does_not_repeat_is_named(self):
         """The store is extended, but its launch fails; then what stood there is changed."""
