@@ -174,14 +174,17 @@ static int grow_store(const struct run_job *job, const struct prepared *prepared
     return 0;
 }
 
-/* A store of another grid becomes this one's. */
-static int fit_store(const struct run_job *job, const struct prepared *prepared, struct error *err)
+/* A store of another grid becomes this one's. One of an older release is made anew with the columns
+ * of this one where results are to be written (`writes`). */
+static int fit_store(const struct run_job *job, const struct prepared *prepared, bool writes,
+                     struct error *err)
 {
     struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
     if (store == NULL)
         return -1;
     int failed = 0;
-    if (strcmp(store_identity(store)->plan_hash, prepared->plan->hash) != 0)
+    if (strcmp(store_identity(store)->plan_hash, prepared->plan->hash) != 0 ||
+        (writes && !store_takes_results(store)))
         failed = grow_store(job, prepared, store, err);
     store_close(store);
     return failed ? -1 : 0;
@@ -254,6 +257,8 @@ static int look_at_store(const struct run_job *job, struct prepared *prepared, b
 static int open_for_writing(const struct run_job *job, struct prepared *prepared, bool believable,
                             struct error *err)
 {
+    if (fit_store(job, prepared, true, err) != 0)
+        return -1;
     prepared->store = store_open(job->store_file, STORE_WRITE, NULL, err);
     if (prepared->store == NULL || work_take_places(prepared->plan, prepared->store, err) != 0 ||
         (!believable && read_statuses(prepared, prepared->store, true, &believable, err) != 0))
@@ -269,7 +274,7 @@ static int open_store(const struct run_job *job, struct prepared *prepared, stru
         if (create_store(job, prepared, err) != 0)
             return -1;
         prepared->to_do = prepared->plan->task_count;
-    } else if (fit_store(job, prepared, err) != 0 ||
+    } else if (fit_store(job, prepared, false, err) != 0 ||
                look_at_store(job, prepared, &believable, err) != 0) {
         return -1;
     }

@@ -91,6 +91,16 @@ int store_read_results(struct store *store, int64_t first, int64_t count,
     return store_named(store, status, err);
 }
 
+bool store_takes_results(const struct store *store)
+{
+    hid_t type = H5Dget_type(store->tables[TABLE_RESULTS]);
+    bool takes = type >= 0;
+    for (int32_t i = 0; i < schema_results.count && takes; i++)
+        takes = H5Tget_member_index(type, schema_results.columns[i].name) >= 0;
+    h5_close(type);
+    return takes;
+}
+
 /* --- attempts and environments --- */
 
 int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, struct error *err)
