@@ -126,9 +126,21 @@ int64_t store_layout_bytes(const struct store_layout *layout)
     return bytes;
 }
 
+/* The caller's content. */
+static int fill_store(const char *path, const struct store_filling *filling, struct error *err)
+{
+    struct store *store = store_open(path, STORE_WRITE, NULL, err);
+    if (store == NULL)
+        return -1;
+    int status = filling->fill(filling->user, store, err);
+    store_close(store);
+    return status;
+}
+
 /* The file under its temporary name, complete and on the disk. */
 static int make_file(const char *path, const struct store_layout *layout,
-                     const struct dataset_list *list, struct error *err)
+                     const struct store_filling *filling, const struct dataset_list *list,
+                     struct error *err)
 {
     int64_t front = 0;
     if (front_make(path, h5_serial_access(), layout, list, &front, err) != 0)
@@ -139,6 +151,8 @@ static int make_file(const char *path, const struct store_layout *layout,
     int status = space_reserve(fd, path, datasets_file_bytes(list, front), err);
     if (status == 0)
         status = fill_file(path, list, err);
+    if (status == 0 && filling->fill != NULL)
+        status = fill_store(path, filling, err);
     if (status == 0 && fsync(fd) != 0)
         status = error_set(err, ERROR_RESOURCE, "cannot be written: %s", strerror(errno));
     close(fd);
@@ -152,19 +166,6 @@ static struct text temporary_name(const char *path)
     struct text name = {0};
     text_add(&name, "%s.new", realpath(path, file) != NULL ? file : path);
     return name;
-}
-
-/* The caller's content, on the disk when it returns. */
-static int fill_store(const char *path, const struct store_filling *filling, struct error *err)
-{
-    struct store *store = store_open(path, STORE_WRITE, NULL, err);
-    if (store == NULL)
-        return -1;
-    int status = filling->fill(filling->user, store, err);
-    if (status == 0 && fsync(store->fd) != 0)
-        status = error_set(err, ERROR_RESOURCE, "cannot be written: %s", strerror(errno));
-    store_close(store);
-    return status;
 }
 
 /* The new file in the place of the old one, which keeps its permissions. */
@@ -189,16 +190,15 @@ static int create_listed(const char *path, const struct store_layout *layout,
         return error_set(err, ERROR_USAGE, "exists already");
     if (filling->replaces && access(path, W_OK) != 0)
         return error_set(err, ERROR_USAGE, "cannot be extended: %s", strerror(errno));
-    if (front_measure(layout, list, &front, err) != 0 ||
-        space_check(path, datasets_file_bytes(list, front), err) != 0)
-        return -1;
     struct text temporary = temporary_name(path);
     if (temporary.failed)
         return error_set(err, ERROR_RESOURCE, "not enough memory for its name");
     unlink(temporary.bytes); /* what a killed run left */
-    int status = make_file(temporary.bytes, layout, list, err);
-    if (status == 0 && filling->fill != NULL)
-        status = fill_store(temporary.bytes, filling, err);
+    int status = front_measure(layout, list, &front, err);
+    if (status == 0)
+        status = space_check(temporary.bytes, datasets_file_bytes(list, front), err);
+    if (status == 0)
+        status = make_file(temporary.bytes, layout, filling, list, err);
     if (status == 0)
         status = put_in_place(temporary.bytes, path, err);
     if (status != 0)

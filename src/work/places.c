@@ -45,6 +45,33 @@ static void take_task(const struct store_table *tasks, int64_t row, struct plan_
     task->curve_offset = value(tasks, row, "curve_offset");
 }
 
+/* /tasks has no checksum: a place that is wrong would be another task's. */
+static int check_task(const struct plan *plan, struct store *store, const struct store_table *tasks,
+                      int32_t row, struct error *err)
+{
+    struct store_payload payload;
+    char key[HASH_HEX_SIZE], expected[HASH_HEX_SIZE];
+    hash128_hex(plan->tasks[row].key, expected);
+    store_table_text(tasks, row, store_table_column(tasks, "key"), key, sizeof key);
+    if (strcmp(key, expected) != 0 ||
+        value(tasks, row, "curve_count") != plan->tasks[row].curve_count)
+        error_set(err, ERROR_USAGE, "damaged: /tasks row %d is not the grid's", row);
+    else if (store_task_payload(store, tasks, row, &payload, err) == 0)
+        return 0;
+    return error_prefix(err, "%s", store_path(store));
+}
+
+static int take_tasks(struct plan *plan, struct store *store, const struct store_table *tasks,
+                      struct error *err)
+{
+    for (int32_t i = 0; i < plan->task_count; i++) {
+        if (check_task(plan, store, tasks, i, err) != 0)
+            return -1;
+        take_task(tasks, i, &plan->tasks[i]);
+    }
+    return 0;
+}
+
 int work_take_places(struct plan *plan, struct store *store, struct error *err)
 {
     struct store_table tasks;
@@ -60,8 +87,7 @@ int work_take_places(struct plan *plan, struct store *store, struct error *err)
     }
     if (store_read_table(store, "tasks", &tasks, err) != 0)
         return -1;
-    for (int32_t i = 0; i < plan->task_count; i++)
-        take_task(&tasks, i, &plan->tasks[i]);
+    int status = take_tasks(plan, store, &tasks, err);
     store_table_finish(&tasks);
-    return 0;
+    return status;
 }

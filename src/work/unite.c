@@ -125,8 +125,11 @@ int unite_add_source(struct unite *unite, struct store *store, struct error *err
 {
     struct unite_source *source = &unite->sources[unite->source_count++];
     source->store = store;
-    if (read_tables(source, err) != 0 || check_tables(source, err) != 0 ||
-        read_networks(source, err) != 0)
+    if (read_tables(source, err) != 0)
+        return -1;
+    if (check_tables(source, err) != 0)
+        return error_prefix(err, "%s", store_path(store));
+    if (read_networks(source, err) != 0)
         return -1;
     return read_results(source, err);
 }

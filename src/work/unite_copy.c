@@ -23,12 +23,14 @@ static int64_t value(const struct store_table *table, int64_t row, const char *c
 static int disagree(const struct unite *unite, int64_t row, struct error *err)
 {
     const struct store_table *tasks = &unite->layout.tasks;
+    const int64_t *from = unite->rows[row].from;
     char key[40];
     store_table_text(tasks, row, store_table_column(tasks, "key"), key, sizeof key);
     return error_set(err, ERROR_USAGE,
-                     "task %lld of the one and task %lld of the other are the same (key %s) and "
-                     "have different results",
-                     (long long)unite->rows[row].from[0], (long long)unite->rows[row].from[1], key);
+                     "task %lld of %s and task %lld of %s are the same (key %s) and have different "
+                     "results",
+                     (long long)from[0], store_path(unite->sources[0].store), (long long)from[1],
+                     store_path(unite->sources[1].store), key);
 }
 
 /* Two sources that finished the same task must have finished it alike. */
@@ -81,6 +83,17 @@ static int32_t environment_of(const struct unite_source *source, int32_t row)
     return (int32_t)(moved < STORE_ENVIRONMENT_ROWS ? moved : STORE_ENVIRONMENT_ROWS - 1);
 }
 
+static uint8_t attempts_of(const struct unite *unite, int64_t row)
+{
+    uint8_t most = 0;
+    for (int i = 0; i < unite->source_count; i++) {
+        int64_t task = unite->rows[row].from[i];
+        if (task >= 0 && unite->sources[i].attempts[task] > most)
+            most = unite->sources[i].attempts[task];
+    }
+    return most;
+}
+
 /* What is to be run again says what it said: its next result must repeat it. */
 static int copy_row(struct copying *copying, int64_t row, struct error *err)
 {
@@ -88,6 +101,8 @@ static int copy_row(struct copying *copying, int64_t row, struct error *err)
     struct store_result *result = &copying->results[row];
     int chosen = unite_chosen(unite, row);
     *result = store_result_pending();
+    if (!unite->rows[row].lacks)
+        copying->attempts[row] = attempts_of(unite, row);
     if (chosen < 0)
         return 0;
     const struct unite_source *source = &unite->sources[chosen];
@@ -99,7 +114,6 @@ static int copy_row(struct copying *copying, int64_t row, struct error *err)
         result->status = STORE_PENDING;
     if (result->status == STORE_PENDING)
         return 0;
-    copying->attempts[row] = source->attempts[task];
     if (unite_has_payload(source, task) &&
         store_read_digest(copying->to, copying->place, &digest, err) != 0)
         return -1;

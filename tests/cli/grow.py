@@ -9,8 +9,10 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "notebooks"))
 import h5py
 import sweep
+import sweepstake
 
 SNAPSHOTS = "snapshots: [init, rewind, early-stop, final]"
 
@@ -95,6 +97,12 @@ class Grow(sweep.SweepTest):
         self.assertIn("28 orphans", self.sweepstake("status", "grown.h5", check=0).stdout)
         self.assertEqual(self.sweepstake("export", "grown.h5", check=0).stdout.count("\n"), 9)
         self.assertIn("every finished task of 36", self.sweepstake("verify", "grown.h5", check=0).stdout)
+        store = sweepstake.open(self.folder / "grown.h5")
+        self.assertEqual((len(store.points), len(store.tasks), len(store.results), len(store.orphans)), (8, 8, 8, 28))
+        self.assertEqual(len(set(store.experiments["seed.init"])), 1)
+        ticket = store.orphans[store.orphans["level"] == 3].index[0]
+        self.assertLess(store.mask(ticket, "fc1.weight").mean(), 0.2)
+        self.assertIn("8 of 8 tasks finished, and 28 of an earlier grid", repr(store))
         done = self.run_grid(whole, "grown.h5", workers=3)
         self.assertIn("nothing to do", done.stderr)
         self.assert_kept()

@@ -117,6 +117,24 @@ class Merge(sweep.SweepTest):
         done = self.run_grid(grid(), "c.h5")
         self.assertIn("nothing to do", done.stderr)
 
+    def test_rewind_points_and_networks_of_both(self):
+        """The dense run keeps other iterations in each, whose sets of weights are numbered otherwise."""
+        def both(rewinds, networks):
+            return grid(rounds=1).replace("rewind: {to: 20}\n", "").replace(
+                "axes: {", f"axes: {{rewind.to: {rewinds}, prune.at: [end, 30], architecture: {networks}, ")
+        self.run_grid(both([20, 40], ["lenet-40-20", "lenet-9-9"]), "a.h5")
+        self.run_grid(both([10, 20], ["lenet-8-8", "lenet-40-20"]), "b.h5")
+        for one, other, into in (("a.h5", "b.h5", "c.h5"), ("b.h5", "a.h5", "d.h5")):
+            self.merge(one, other, into)
+            self.sweepstake("verify", into, check=0)
+            self.assert_holds(into, "a.h5")
+            self.assert_holds(into, "b.h5")
+        whole = both([10, 20, 40], ["lenet-40-20", "lenet-8-8", "lenet-9-9"])
+        self.run_grid(whole, "c.h5", workers=3)
+        self.run_grid(whole, "fresh.h5")
+        self.assert_holds("c.h5", "fresh.h5")
+        self.sweepstake("verify", "c.h5", check=0)
+
     def test_what_is_done_stays_done_though_the_other_wants_more(self):
         self.run_grid(grid().replace("early-stop, final]", "final]"), "a.h5")
         self.write("bin/mpirun", "#!/bin/sh\nexit 1\n").chmod(0o755)  # nothing but the store is made
@@ -135,7 +153,7 @@ class Merge(sweep.SweepTest):
             mode = file.attrs["kernel_mode"].decode()
         self.assert_refused(["kernel mode", "2-sparse", mode])
         self.change_attribute("b.h5", "kernel_mode", mode)
-        self.assert_refused(["key ", "different results"])
+        self.assert_refused(["of a.h5 and task ", "different results"])
 
     def test_what_rounds_differently_is_refused(self):
         self.run_grid(grid(), "a.h5")

@@ -242,6 +242,7 @@ const struct store_identity *store_identity(const struct store *store);
 int32_t store_network_count(const struct store *store);
 const struct store_network *store_network(const struct store *store, int32_t network);
 int64_t store_task_count(const struct store *store);
+const char *store_path(const struct store *store); /* as it was opened */
 /* Whether /results has every column that this program writes. What an older release made is read,
  * but rows written into it would lose what it has no column for, and their checksums with it. */
 bool store_takes_results(const struct store *store);
