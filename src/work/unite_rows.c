@@ -128,7 +128,8 @@ static int append_task(struct unite *unite, struct unite_source *source, int64_t
     set(tasks, *row, "parent", parent < 0 ? -1 : source->task_to[parent]);
     set(tasks, *row, "root", root == task ? *row : source->task_to[root]);
     set(tasks, *row, "curve_offset", unite->layout.curve_rows);
-    unite->layout.curve_rows += value(tasks, *row, "curve_count");
+    int64_t curve = value(tasks, *row, "curve_count");
+    unite->layout.curve_rows += curve > 0 ? curve : 0;
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
         set(tasks, *row, absent[i], -1);
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)

@@ -1,5 +1,6 @@
 """A changed grid on a store that is there: what is new is added, what is equal is kept to the bit, nothing is
 deleted. What comes out is what a fresh run of the new grid gives."""
+import json
 import os
 import pathlib
 import shutil
@@ -130,6 +131,10 @@ class Grow(sweep.SweepTest):
         small = grid().replace(SNAPSHOTS, "snapshots: [final]").replace("test: every", "test: summary")
         done = self.grow(small, grid())
         self.assertIn("13 are run again", done.stderr)
+        figures = json.loads(self.sweepstake("plan", "grid.yaml", "--store", "old.h5", "--format", "json", check=0).stdout)
+        self.assertEqual([figures[name] for name in ("kept", "again", "new", "to_run", "done")], [13, 13, 0, 13, 0])
+        text = self.sweepstake("plan", "grid.yaml", "--store", "old.h5", check=0).stdout
+        self.assertIn("13 finished tasks run again for what was not kept", text)
         self.assertNotIn("otherwise", done.stderr)
         self.assert_kept(again=13)
 
