@@ -211,9 +211,19 @@ const struct store_identity *store_identity(const struct store *store)
     return &store->identity;
 }
 
+int32_t store_network_count(const struct store *store)
+{
+    return store->network_count;
+}
+
 const struct store_network *store_network(const struct store *store, int32_t network)
 {
     return &store->networks[network];
+}
+
+const char *store_path(const struct store *store)
+{
+    return store->path;
 }
 
 int64_t store_task_count(const struct store *store)
