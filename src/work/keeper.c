@@ -82,6 +82,14 @@ static void offer_to_be_killed(void)
     close(file);
 }
 
+/* A crash is to end the process, whatever a library of the front's thought of it. */
+static void crash_plainly(void)
+{
+    static const int fatal[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+    for (size_t i = 0; i < sizeof fatal / sizeof *fatal; i++)
+        signal(fatal[i], SIG_DFL);
+}
+
 static void limit_memory(int64_t bytes)
 {
     struct rlimit limit = {.rlim_cur = (rlim_t)bytes, .rlim_max = (rlim_t)bytes};
@@ -108,6 +116,7 @@ static _Noreturn void trainer_run(const struct isolation_setup *setup,
                                   const struct executor *executor, struct board *board, int socket)
 {
     struct note note;
+    crash_plainly();
     limit_memory(setup->limits.memory);
     while (note_receive(socket, &note, sizeof note)) {
         if (note.kind != NOTE_TASK || note.serial != atomic_load(&board->serial))
