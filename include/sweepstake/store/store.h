@@ -261,6 +261,20 @@ int store_task_payload(struct store *store, const struct store_table *tasks, int
  * diverged: over the payload too) fails. Returns their number or -1. */
 int64_t store_verify(struct store *store, uint8_t *bad, struct error *err);
 
+/* Everything that can be checked of a store, for each task (findings[tasks], zeroed by the caller). */
+enum store_fault {
+    STORE_SOUND = 0,
+    STORE_FAULT_TASKS,   /* its row of /tasks, which no run writes: running it again does not help */
+    STORE_FAULT_DAMAGED, /* its result row, or what that stands for */
+    STORE_FAULT_LINEAGE, /* it does not fit its parent or root */
+    STORE_FAULT_PARENT,  /* it was made from a task with a fault */
+};
+struct store_finding {
+    enum store_fault fault;
+    char text[156];
+};
+int store_examine(struct store *store, struct store_finding *findings, struct error *err);
+
 /* --- one run at a time --- */
 
 struct store_lock;
