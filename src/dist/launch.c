@@ -32,7 +32,7 @@ static bool is_one_node(void)
 }
 
 int launch_set_environment(const struct store_identity *identity, const char *scratch,
-                           struct error *err)
+                           const char *generation, struct error *err)
 {
     enum { DEFAULT, ALWAYS, ONE_NODE }; /* unless the user set it; in any case; on one node */
     const struct {
@@ -40,6 +40,7 @@ int launch_set_environment(const struct store_identity *identity, const char *sc
         int where;
     } variables[] = {
         {SUPERVISED_VARIABLE, scratch, ALWAYS},
+        {GENERATION_VARIABLE, generation, ALWAYS},
         {"OPENBLAS_NUM_THREADS", "1", ALWAYS},
         {"OPENBLAS_CORETYPE", identity->blas_core, DEFAULT},
         {"SWEEPSTAKE_ISA", identity->isa, DEFAULT},
@@ -69,8 +70,9 @@ int launch_set_environment(const struct store_identity *identity, const char *sc
 
 /* Variables that daemons on other nodes pass on; a single node inherits all. */
 static const char *const passed_on[] = {
-    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE",   "SWEEPSTAKE_ISA",  "HDF5_USE_FILE_LOCKING",
-    SUPERVISED_VARIABLE,    "SWEEPSTAKE_PROGRESS", "SWEEPSTAKE_DATA", "SWEEPSTAKE_FAKE"};
+    "OPENBLAS_NUM_THREADS",  "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",
+    "HDF5_USE_FILE_LOCKING", SUPERVISED_VARIABLE, GENERATION_VARIABLE,
+    "SWEEPSTAKE_PROGRESS",   "SWEEPSTAKE_DATA",   "SWEEPSTAKE_FAKE"};
 
 /* mpirun's command line; the words belong to others, the array is the caller's. */
 static const char **command_line(const struct launch_setup *setup, char ranks[16],

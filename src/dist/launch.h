@@ -11,6 +11,8 @@
 
 /* Tells ranks that they have a supervisor; its value is the scratch folder. */
 #define SUPERVISED_VARIABLE "SWEEPSTAKE_SUPERVISED"
+/* The generation of the run they belong to, see store_lock_join. */
+#define GENERATION_VARIABLE "SWEEPSTAKE_GENERATION"
 
 struct launch_setup {
     const char *mpirun;
@@ -29,7 +31,7 @@ struct launch {
 /* Sets the environment that ranks inherit: one BLAS thread each, and kernels that round as the
  * store's did unless the user chose others. */
 int launch_set_environment(const struct store_identity *identity, const char *scratch,
-                           struct error *err);
+                           const char *generation, struct error *err);
 
 /* Usage error, with what to install, when there is no such program. */
 int launch_check(const char *mpirun, struct error *err);

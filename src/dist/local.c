@@ -15,7 +15,7 @@ static bool hear_progress(void *user, double iteration)
         local->next_heartbeat = now + HEARTBEAT_SECONDS;
         local->channel->overhear(local->channel->overhear_user, 0, &report);
     }
-    return stop_requests() > 0;
+    return local->told_to_stop || stop_requests() > 0;
 }
 
 static int local_receive(void *self, int32_t *worker, struct report *report, struct error *err)
@@ -44,6 +44,8 @@ static bool local_send(void *self, int32_t worker, const struct order *order)
     (void)worker;
     if (order->kind == ORDER_TASK)
         local->task = order->task;
+    else if (order->kind == ORDER_STOP)
+        local->told_to_stop = true;
     return true;
 }
 

@@ -3,7 +3,8 @@
  * that it lives, looks whether theirs do, and shows the progress.
  *
  * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
- * for a result that the scheduler counts; nothing here waits for a worker; actions follow each
+ * for a result that the scheduler counts, and nothing once another run has the store; nothing here
+ * waits for a worker; actions follow each
  * report at once (the ledger remembers one failure). */
 #include "master.h"
 
@@ -28,8 +29,9 @@ struct master {
     struct sched *sched;
     struct gauge gauge;
     struct ledger ledger;
-    struct error broken; /* why the last worker that gave up did */
-    struct hand *hands;  /* [workers] */
+    struct error broken;   /* why the last worker that gave up did */
+    struct error replaced; /* another run has the store */
+    struct hand *hands;    /* [workers] */
     double next_beat;
     bool stopping, finished;
 };
@@ -54,6 +56,22 @@ static void hear(void *user, int32_t worker, const struct report *report)
     };
     sched_event(master->sched, &event);
     gauge_iteration(&master->gauge, worker, report->task, report->iteration);
+}
+
+/* --- stopping --- */
+
+static void stop(struct master *master)
+{
+    struct channel *channel = master->setup->channel;
+    struct order order = order_of(ORDER_STOP);
+    if (master->stopping)
+        return;
+    master->stopping = true;
+    tell(master, SCHED_STOP, -1);
+    for (int32_t i = 0; i < channel->workers; i++) {
+        if (sched_worker_task(master->sched, i) >= 0)
+            channel->send(channel->self, i, &order);
+    }
 }
 
 /* --- beats --- */
@@ -87,6 +105,8 @@ static void beat(struct master *master)
     for (int32_t i = 0; i < master->setup->channel->workers; i++)
         look_after(master, i);
     tell(master, SCHED_TICK, -1);
+    if (ledger_check(&master->ledger, &master->replaced) != 0)
+        stop(master); /* a task that trains inside `receive` is to end, too */
     master->setup->beat(master->setup->beat_user);
     show(master, now);
 }
@@ -96,22 +116,6 @@ static void overhear(void *user, int32_t worker, const struct report *report)
 {
     hear(user, worker, report);
     beat(user);
-}
-
-/* --- stopping --- */
-
-static void stop(struct master *master)
-{
-    struct channel *channel = master->setup->channel;
-    struct order order = order_of(ORDER_STOP);
-    if (master->stopping)
-        return;
-    master->stopping = true;
-    tell(master, SCHED_STOP, -1);
-    for (int32_t i = 0; i < channel->workers; i++) {
-        if (sched_worker_task(master->sched, i) >= 0)
-            channel->send(channel->self, i, &order);
-    }
 }
 
 /* --- reports --- */
@@ -259,6 +263,10 @@ static int loop(struct master *master, struct error *err)
         if (stop_requests() > 0)
             stop(master);
         beat(master);
+        if (master->replaced.class != ERROR_NONE) {
+            *err = master->replaced;
+            return -1;
+        }
         if (act_on_all(master, err) != 0)
             return -1;
         if (!master->finished)
@@ -285,7 +293,7 @@ static int master_init(struct master *master, const struct master_setup *setup, 
 {
     int32_t kept = 0;
     *master = (struct master){.setup = setup};
-    ledger_init(&master->ledger, setup->plan, setup->store);
+    ledger_init(&master->ledger, setup->plan, setup->store, setup->lock);
     master->hands = mem_zeroed((size_t)setup->channel->workers, sizeof *master->hands, err);
     if (master->hands == NULL || create_sched(master, &kept, err) != 0)
         return -1;

@@ -234,7 +234,7 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
     int fruitless = 0, code;
     int64_t before = measure_progress(supervisor->job, task_count, err);
     while (before >= 0 && fruitless < FRUITLESS_LAUNCHES) {
-        if (run_launch(supervisor, err) != 0)
+        if (store_lock_check(supervisor->lock, err) != 0 || run_launch(supervisor, err) != 0)
             return error_exit_status(err);
         if (read_end(supervisor, &code, err))
             return code;
@@ -261,14 +261,16 @@ static int supervise(struct supervisor *supervisor, struct prepared *prepared, s
     if (scratch_create(&supervisor->scratch, err) != 0)
         return error_exit_status(err);
     int status = 1;
-    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path, err) ==
-        0) {
-        store_close(prepared->store); /* the ranks' from here on */
+    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path,
+                               store_lock_generation(prepared->lock), err) == 0) {
+        store_lock_leave_writing(prepared->lock); /* the ranks' from here on */
+        store_close(prepared->store);
         prepared->store = NULL;
         status = run_launches(supervisor, task_count, err);
     }
     scratch_remove(&supervisor->scratch);
-    status_remove(job->store_file);
+    if (store_lock_check(supervisor->lock, NULL) == 0)
+        status_remove(job->store_file);
     return status;
 }
 
