@@ -22,6 +22,7 @@
 
 #define LEAVE_SECONDS 3.0 /* ranks look once a second whether mpirun still lives */
 #define READY_NAME "ready"
+#define END_NAME "end"
 
 /* --- the environment of ranks --- */
 
@@ -176,11 +177,18 @@ static void name_ready(const char *scratch, char path[PATH_MAX])
     snprintf(path, PATH_MAX, "%s/" READY_NAME, scratch);
 }
 
+static void name_end(const char *scratch, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/" END_NAME, scratch);
+}
+
 int launch_start(const struct launch_setup *setup, struct launch *launch, struct error *err)
 {
     char ranks[16], path[PATH_MAX];
     name_ready(setup->scratch, path);
     unlink(path); /* an earlier launch's */
+    name_end(setup->scratch, path);
+    status_remove(path);
     *launch = (struct launch){0};
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const char **line = command_line(setup, ranks, err);
@@ -285,6 +293,20 @@ void launch_beat(const char *scratch)
     name_ready(scratch, path);
     /* A beat that fails is made good by the next. */
     (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
+int launch_report_end(const char *scratch, const struct status *status, struct error *err)
+{
+    char path[PATH_MAX];
+    name_end(scratch, path);
+    return status_write(path, status, err);
+}
+
+bool launch_read_end(const char *scratch, struct status *status)
+{
+    char path[PATH_MAX];
+    name_end(scratch, path);
+    return status_read(path, status);
 }
 
 int64_t launch_last_beat(const char *scratch)

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "status.h"
 #include "store/store.h"
 
 /* Tells ranks that they have a supervisor; its value is the scratch folder. */
@@ -52,6 +53,10 @@ void launch_clear(struct launch *launch);
 /* Rank 0 tells that ranks are ready for signals, and from then on that it lives. */
 int launch_report_ready(const char *scratch, struct error *err);
 void launch_beat(const char *scratch);
+
+/* How the launch ended, where the folder of the store takes no files any more. */
+int launch_report_end(const char *scratch, const struct status *status, struct error *err);
+bool launch_read_end(const char *scratch, struct status *status);
 
 /* The supervisor's look at that: a number that changes with each beat, -1 before ranks are ready.
  */

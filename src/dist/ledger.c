@@ -25,6 +25,8 @@ int ledger_check(const struct ledger *ledger, struct error *err)
 static int commit(const struct ledger *ledger, int32_t task, uint64_t digest,
                   struct store_result *result, struct error *err)
 {
+    if (ledger->is_closed)
+        return 0;
     if (ledger_check(ledger, err) != 0)
         return -1;
     return store_commit(ledger->store, task, digest, result, err);
@@ -143,6 +145,8 @@ int ledger_write_attempts(const struct ledger *ledger, const struct sched_action
                           struct error *err)
 {
     uint8_t attempts = (uint8_t)(action->attempts < UINT8_MAX ? action->attempts : UINT8_MAX);
+    if (ledger->is_closed)
+        return 0;
     if (ledger_check(ledger, err) != 0)
         return -1;
     return store_write_attempts(ledger->store, action->task, attempts, err);

@@ -18,6 +18,7 @@ struct ledger {
     const struct plan *plan;
     struct store *store;
     const struct store_lock *lock; /* whose run may write; NULL = nobody else can */
+    bool is_closed; /* the file system failed: nothing is written any more */
     /* The last failure heard of: the reason for the row should the task be written off. */
     struct {
         int32_t task; /* -1 = none yet */

@@ -23,6 +23,7 @@ static int local_receive(void *self, int32_t *worker, struct report *report, str
     struct local *local = self;
     struct work_hooks hooks = {.user = local, .progress = hear_progress};
     struct work_outcome outcome;
+    (void)err;
     *worker = 0;
     if (!local->has_asked) {
         local->has_asked = true;
@@ -31,9 +32,9 @@ static int local_receive(void *self, int32_t *worker, struct report *report, str
     }
     if (local->task < 0)
         return 0;
-    if (local->executor->run(local->executor->self, local->task, &hooks, &outcome, err) != 0)
-        return -1;
-    *report = report_outcome(local->task, &outcome);
+    struct error why = {0};
+    bool failed = local->executor->run(local->executor->self, local->task, &hooks, &outcome, &why);
+    *report = failed ? report_broken(&why) : report_outcome(local->task, &outcome);
     local->task = -1;
     return 1;
 }

@@ -217,7 +217,8 @@ static void tell_supervisor(const struct rank *rank, const struct status *status
     struct error trouble = {0};
     if (rank->prepared.lock == NULL || store_lock_check(rank->prepared.lock, &trouble) != 0)
         log_line(LOG_ERROR, "%s", status->err.text);
-    else if (status_write(rank->job->store_file, status, &trouble) != 0)
+    else if (status_write(rank->job->store_file, status, &trouble) != 0 &&
+             launch_report_end(rank->scratch, status, &trouble) != 0)
         log_line(LOG_ERROR, "%s", trouble.text);
 }
 

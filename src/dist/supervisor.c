@@ -93,13 +93,19 @@ static void look_after_master(struct supervisor *supervisor)
     terminate(supervisor);
 }
 
+static bool read_status(const struct supervisor *supervisor, struct status *status)
+{
+    return status_read(supervisor->job->store_file, status) ||
+           launch_read_end(supervisor->scratch.path, status);
+}
+
 static void look(struct supervisor *supervisor, double now)
 {
     struct status status;
     if (now < supervisor->next_look || supervisor->has_status)
         return;
     supervisor->next_look = now + LOOK_SECONDS;
-    if (!status_read(supervisor->job->store_file, &status)) {
+    if (!read_status(supervisor, &status)) {
         look_after_master(supervisor);
         return;
     }
@@ -216,7 +222,7 @@ static int give_up(const struct supervisor *supervisor, struct error *err)
 static bool read_end(const struct supervisor *supervisor, int *code, struct error *err)
 {
     struct status status;
-    bool has_status = status_read(supervisor->job->store_file, &status);
+    bool has_status = read_status(supervisor, &status);
     /* A master that wakes up when it is terminated takes that for a wish to stop. */
     bool is_lost = !has_status || status.code == STATUS_RELAUNCH ||
                    (supervisor->gave_up && status.code == RUN_RESUMABLE);

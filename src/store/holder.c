@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/storage.h"
 #include "base/text.h"
 
 #define HOLDER_SIZE 512
@@ -59,8 +60,7 @@ int holder_write(int fd, char generation[STORE_GENERATION_SIZE], struct error *e
                  host, (long)getpid(), job == NULL ? "" : job, since, generation);
     errno = ENOSPC; /* what a short write means */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length || fsync(fd) != 0)
-        return error_set(err, ERROR_RESOURCE, "its lock file cannot be written: %s",
-                         strerror(errno));
+        return storage_error(err, errno, "its lock file cannot be written");
     return 0;
 }
 

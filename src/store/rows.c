@@ -61,7 +61,8 @@ static int write_result(struct store *store, int64_t task, const struct store_re
                         struct error *err)
 {
     if (store_writable(store, err) != 0 ||
-        h5_write_rows(store->tables[TABLE_RESULTS], store->result_type, task, 1, row, err) != 0 ||
+        store_write_rows(store, store->tables[TABLE_RESULTS], store->result_type, task, 1, row,
+                         err) != 0 ||
         store_sync(store, err) != 0)
         return store_named(store, -1, err);
     return 0;
@@ -86,8 +87,8 @@ int store_read_results(struct store *store, int64_t first, int64_t count,
 {
     /* A store from before there was a column leaves its place as it is: sparse_layers is 0. */
     memset(results, 0, (size_t)count * sizeof *results);
-    int status =
-        h5_read_rows(store->tables[TABLE_RESULTS], store->result_type, first, count, results, err);
+    int status = store_read_rows(store, store->tables[TABLE_RESULTS], store->result_type, first,
+                                 count, results, err);
     return store_named(store, status, err);
 }
 
@@ -96,7 +97,7 @@ int store_read_results(struct store *store, int64_t first, int64_t count,
 int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, struct error *err)
 {
     if (store_writable(store, err) != 0 ||
-        h5_write_rows(store->attempts, H5T_NATIVE_UINT8, task, 1, &attempts, err) != 0 ||
+        store_write_rows(store, store->attempts, H5T_NATIVE_UINT8, task, 1, &attempts, err) != 0 ||
         store_sync(store, err) != 0)
         return store_named(store, -1, err);
     return 0;
@@ -104,8 +105,8 @@ int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, st
 
 int store_read_attempts(struct store *store, uint8_t *attempts, struct error *err)
 {
-    int status =
-        h5_read_rows(store->attempts, H5T_NATIVE_UINT8, 0, store->task_count, attempts, err);
+    int status = store_read_rows(store, store->attempts, H5T_NATIVE_UINT8, 0, store->task_count,
+                                 attempts, err);
     return store_named(store, status, err);
 }
 
@@ -130,8 +131,8 @@ int store_write_environment(struct store *store, int64_t row,
     if (row >= STORE_ENVIRONMENT_ROWS)
         row = STORE_ENVIRONMENT_ROWS - 1;
     if (store_writable(store, err) != 0 ||
-        h5_write_rows(store->tables[TABLE_ENVIRONMENT], store->environment_type, row, 1, &clean,
-                      err) != 0)
+        store_write_rows(store, store->tables[TABLE_ENVIRONMENT], store->environment_type, row, 1,
+                         &clean, err) != 0)
         return store_named(store, -1, err);
     return 0;
 }
@@ -155,7 +156,7 @@ int store_read_grid(struct store *store, char **text, size_t *length, struct err
     hid_t type = H5Dget_type(store->grid);
     size_t size = type < 0 ? 0 : H5Tget_size(type);
     *text = mem_zeroed(size + 1, 1, err);
-    int status = *text == NULL ? -1 : h5_read_rows(store->grid, type, 0, 1, *text, err);
+    int status = *text == NULL ? -1 : store_read_rows(store, store->grid, type, 0, 1, *text, err);
     h5_close(type);
     if (status != 0) {
         free(*text);

@@ -220,7 +220,7 @@ static int run_attempt(struct attempt *attempt, struct work_outcome *outcome, st
     struct error own = {0};
     errno = 0;
     if (make_and_train(attempt, &own) != 0) {
-        if (own.class == ERROR_INTERNAL) {
+        if (own.class == ERROR_INTERNAL || own.class == ERROR_STORAGE) {
             *err = own;
             return -1;
         }
