@@ -35,7 +35,7 @@ struct rank {
     const struct run_job *job;
     int number, count;
     const char *scratch;      /* the supervisor's folder; NULL = no supervisor */
-    struct prepared prepared; /* grid and plan everywhere; the lock on an unsupervised rank 0 */
+    struct prepared prepared; /* grid and plan everywhere; on rank 0 the lock, taken or joined */
     struct store *store;
     struct executor executor; /* of a worker */
     struct peer *peers;
@@ -59,7 +59,11 @@ static int begin_master(struct rank *rank, struct error *err)
 {
     struct prepared *prepared = &rank->prepared;
     if (rank->scratch != NULL) {
-        prepared->grid = grid_read(rank->job->grid_file, err);
+        const char *generation = getenv(GENERATION_VARIABLE);
+        prepared->lock =
+            store_lock_join(rank->job->store_file, generation == NULL ? "" : generation, err);
+        if (prepared->lock != NULL)
+            prepared->grid = grid_read(rank->job->grid_file, err);
         return prepared->grid == NULL ? -1 : 0;
     }
     if (prepare(rank->job, prepared, err) != 0)
@@ -163,6 +167,7 @@ static int run_master(struct rank *rank, struct master_end *end, struct error *e
         struct master_setup setup = {
             .plan = rank->prepared.plan,
             .store = rank->store,
+            .lock = rank->prepared.lock,
             .channel = &channel,
             .limits = {.max_attempts = rank->job->max_attempts, .silence = rank->job->silence},
             .places = places + 1, /* rank 0's own is not asked for */
@@ -208,16 +213,25 @@ static int run_started(struct rank *rank, struct error *err)
 
 /* --- the end --- */
 
+/* Where another run has the store, its supervisor must not read how this one ended. */
+static void tell_supervisor(const struct rank *rank, const struct status *status)
+{
+    struct error trouble = {0};
+    if (rank->prepared.lock == NULL || store_lock_check(rank->prepared.lock, &trouble) != 0)
+        log_line(LOG_ERROR, "%s", status->err.text);
+    else if (status_write(rank->job->store_file, status, &trouble) != 0 &&
+             launch_report_end(rank->scratch, status, &trouble) != 0)
+        log_line(LOG_ERROR, "%s", trouble.text);
+}
+
 /* Rank 0 says how it ended, once. */
 static int report(const struct rank *rank, int code, const struct error *err)
 {
     struct status status = {.code = code, .together = rank->together, .err = *err};
-    struct error trouble = {0};
     if (rank->number > 0)
         return 0;
     if (rank->scratch != NULL) {
-        if (status_write(rank->job->store_file, &status, &trouble) != 0)
-            log_line(LOG_ERROR, "%s", trouble.text);
+        tell_supervisor(rank, &status);
         return 0;
     }
     return code == STATUS_RELAUNCH ? RUN_RESUMABLE : code;

@@ -29,6 +29,7 @@ static int run_tasks(const struct run_job *job, const struct prepared *prepared,
     struct master_setup setup = {
         .plan = prepared->plan,
         .store = prepared->store,
+        .lock = prepared->lock,
         .channel = &channel,
         /* The one worker is not watched: whoever would watch it is the same process. */
         .limits = {.max_attempts = job->max_attempts},

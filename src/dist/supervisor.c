@@ -93,13 +93,19 @@ static void look_after_master(struct supervisor *supervisor)
     terminate(supervisor);
 }
 
+static bool read_status(const struct supervisor *supervisor, struct status *status)
+{
+    return status_read(supervisor->job->store_file, status) ||
+           launch_read_end(supervisor->scratch.path, status);
+}
+
 static void look(struct supervisor *supervisor, double now)
 {
     struct status status;
     if (now < supervisor->next_look || supervisor->has_status)
         return;
     supervisor->next_look = now + LOOK_SECONDS;
-    if (!status_read(supervisor->job->store_file, &status)) {
+    if (!read_status(supervisor, &status)) {
         look_after_master(supervisor);
         return;
     }
@@ -216,7 +222,7 @@ static int give_up(const struct supervisor *supervisor, struct error *err)
 static bool read_end(const struct supervisor *supervisor, int *code, struct error *err)
 {
     struct status status;
-    bool has_status = status_read(supervisor->job->store_file, &status);
+    bool has_status = read_status(supervisor, &status);
     /* A master that wakes up when it is terminated takes that for a wish to stop. */
     bool is_lost = !has_status || status.code == STATUS_RELAUNCH ||
                    (supervisor->gave_up && status.code == RUN_RESUMABLE);
@@ -234,7 +240,7 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
     int fruitless = 0, code;
     int64_t before = measure_progress(supervisor->job, task_count, err);
     while (before >= 0 && fruitless < FRUITLESS_LAUNCHES) {
-        if (run_launch(supervisor, err) != 0)
+        if (store_lock_check(supervisor->lock, err) != 0 || run_launch(supervisor, err) != 0)
             return error_exit_status(err);
         if (read_end(supervisor, &code, err))
             return code;
@@ -261,14 +267,16 @@ static int supervise(struct supervisor *supervisor, struct prepared *prepared, s
     if (scratch_create(&supervisor->scratch, err) != 0)
         return error_exit_status(err);
     int status = 1;
-    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path, err) ==
-        0) {
-        store_close(prepared->store); /* the ranks' from here on */
+    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path,
+                               store_lock_generation(prepared->lock), err) == 0) {
+        store_lock_leave_writing(prepared->lock); /* the ranks' from here on */
+        store_close(prepared->store);
         prepared->store = NULL;
         status = run_launches(supervisor, task_count, err);
     }
     scratch_remove(&supervisor->scratch);
-    status_remove(job->store_file);
+    if (store_lock_check(supervisor->lock, NULL) == 0)
+        status_remove(job->store_file);
     return status;
 }
 

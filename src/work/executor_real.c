@@ -250,7 +250,8 @@ static int run_attempt(struct attempt *attempt, struct work_outcome *outcome, st
     struct error own = {0};
     errno = 0;
     if (make_and_train(attempt, &own) != 0) {
-        if (own.class == ERROR_INTERNAL || attempt->inflight.is_broken) {
+        if (own.class == ERROR_INTERNAL || own.class == ERROR_STORAGE ||
+            attempt->inflight.is_broken) {
             *err = own;
             return -1;
         }
