@@ -2,6 +2,7 @@
 #include "base/storage.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,36 +27,44 @@ int storage_error(struct error *err, int reason, const char *what)
     return error_set(err, ERROR_STORAGE, "%s: %s; %s", what, strerror(reason), advice(reason));
 }
 
-/* Returns an errno; *length are the bytes there, which the end of the file may cut. */
-static int read_block(int fd, off_t offset, char block[BLOCK_BYTES], size_t *length)
+static int write_back(int fd, const char *bytes, size_t count, off_t offset)
 {
-    ssize_t got = pread(fd, block, BLOCK_BYTES, offset);
-    *length = got > 0 ? (size_t)got : 0;
-    return got < 0 ? errno : 0;
-}
-
-int storage_probe_read(int fd, off_t offset)
-{
-    char block[BLOCK_BYTES];
-    size_t length;
-    return read_block(fd, offset, block, &length);
-}
-
-int storage_probe_write(int fd, off_t offset)
-{
-    char block[BLOCK_BYTES];
-    size_t length, done = 0;
-    int reason = read_block(fd, offset, block, &length);
-    while (reason == 0 && done < length) {
-        ssize_t written = pwrite(fd, block + done, length - done, offset + (off_t)done);
-        if (written < 0 && errno != EINTR)
-            reason = errno;
-        else if (written == 0)
-            reason = ENOSPC;
-        else if (written > 0)
-            done += (size_t)written;
+    while (count > 0) {
+        ssize_t written = pwrite(fd, bytes, count, offset);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return written < 0 ? errno : ENOSPC;
+        bytes += written;
+        count -= (size_t)written;
+        offset += written;
     }
-    if (reason == 0 && fdatasync(fd) != 0)
-        reason = errno;
-    return reason;
+    return 0;
+}
+
+/* To the end of the range: what was written before the failure is no place to find its reason. */
+static int probe(int fd, off_t offset, size_t bytes, bool writing)
+{
+    char block[BLOCK_BYTES];
+    while (bytes > 0) {
+        ssize_t got = pread(fd, block, bytes < BLOCK_BYTES ? bytes : BLOCK_BYTES, offset);
+        if (got <= 0)
+            return got < 0 ? errno : 0; /* the file's end */
+        int reason = writing ? write_back(fd, block, (size_t)got, offset) : 0;
+        if (reason != 0)
+            return reason;
+        bytes -= (size_t)got;
+        offset += got;
+    }
+    return writing && fdatasync(fd) != 0 ? errno : 0;
+}
+
+int storage_probe_read(int fd, off_t offset, size_t bytes)
+{
+    return probe(fd, offset, bytes, false);
+}
+
+int storage_probe_write(int fd, off_t offset, size_t bytes)
+{
+    return probe(fd, offset, bytes, true);
 }

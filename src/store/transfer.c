@@ -9,14 +9,20 @@
 #include "h5.h"
 #include "handle.h"
 
-/* Where a row is in the file; datasets are contiguous. */
-static off_t place_of(hid_t dataset, int64_t row)
+/* Where rows are in the file; datasets are contiguous. */
+struct extent {
+    off_t offset;
+    size_t bytes;
+};
+
+static struct extent extent_of(hid_t dataset, int64_t first, int64_t count)
 {
     haddr_t start = H5Dget_offset(dataset);
     int64_t rows = h5_row_count(dataset);
     if (start == HADDR_UNDEF || rows <= 0)
-        return 0;
-    return (off_t)(start + (haddr_t)row * (H5Dget_storage_size(dataset) / (hsize_t)rows));
+        return (struct extent){0};
+    hsize_t size = H5Dget_storage_size(dataset) / (hsize_t)rows;
+    return (struct extent){(off_t)(start + (hsize_t)first * size), (size_t)count * size};
 }
 
 /* `reason` is an errno, or 0 where all the library says must do. */
@@ -36,9 +42,11 @@ int store_write_rows(struct store *store, hid_t dataset, hid_t type, int64_t fir
     struct error why = {0};
     if (h5_write_rows(dataset, type, first, count, rows, &why) == 0)
         return 0;
+    struct extent extent = extent_of(dataset, first, count);
     if (why.class == ERROR_RESOURCE)
         return blame_storage(dataset, "cannot be written",
-                             storage_probe_write(store->fd, place_of(dataset, first)), &why, err);
+                             storage_probe_write(store->fd, extent.offset, extent.bytes), &why,
+                             err);
     return error_set(err, why.class, "%s", why.text);
 }
 
@@ -48,8 +56,10 @@ int store_read_rows(struct store *store, hid_t dataset, hid_t type, int64_t firs
     struct error why = {0};
     if (h5_read_rows(dataset, type, first, count, rows, &why) == 0)
         return 0;
-    int reason =
-        why.class == ERROR_RESOURCE ? storage_probe_read(store->fd, place_of(dataset, first)) : 0;
+    struct extent extent = extent_of(dataset, first, count);
+    int reason = why.class == ERROR_RESOURCE
+                     ? storage_probe_read(store->fd, extent.offset, extent.bytes)
+                     : 0;
     if (reason != 0)
         return blame_storage(dataset, "cannot be read", reason, &why, err);
     return error_set(err, why.class, "%s", why.text);

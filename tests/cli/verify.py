@@ -139,7 +139,7 @@ class Verify(sweep.SweepTest):
                 self.assertIn(say, "\n".join(named(output).values()))
                 self.assertIn("run the grid into another file", output)
 
-    def test_repair_is_refused_while_a_run_holds_the_store(self):
+    def test_who_else_would_write_is_refused(self):
         run = self.start("run", "tiny.yaml", "--workers", 1, "--store", "fake.h5",
                          env={"SWEEPSTAKE_FAKE": "seconds=60"})
         deadline = time.monotonic() + 30
@@ -147,8 +147,11 @@ class Verify(sweep.SweepTest):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
         self.sweepstake("verify", "fake.h5", check=0)  # reading is allowed
-        done = self.sweepstake("verify", "--repair", "fake.h5", check=2)
-        self.assertIn(f"another run has this store open: process {run.pid} on {os.uname().nodename}", done.stderr)
+        for words in (("verify", "--repair", "fake.h5"), ("run", "tiny.yaml", "--workers", 1, "--store", "fake.h5"),
+                      ("run", "tiny.yaml", "--workers", 2, "--store", "fake.h5")):
+            done = self.sweepstake(*words, check=2, env={"SWEEPSTAKE_FAKE": "seconds=0"})
+            self.assertIn(f"fake.h5: another run has this store open: process {run.pid} on {os.uname().nodename}",
+                          done.stderr)
         run.terminate()
         self.assertEqual(run.wait(timeout=20), 75)
         self.sweepstake("verify", "--repair", "fake.h5", check=0)

@@ -4,6 +4,7 @@ uninterrupted run. When it fails is drawn from SEED (default 1), ROUNDS (default
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import time
 import unittest
@@ -93,6 +94,58 @@ class FullDisk(sweep.SweepTest):
                             env=self.failing("enospc", 1, FAILING_DISK_NAME=".h5.status", SWEEPSTAKE_FAKE=fake))
             self.assert_clean()
             (self.folder / "s.h5").unlink()
+
+    def test_a_lock_that_cannot_be_written(self):
+        for workers in (1, 2):
+            done = self.sweepstake("run", "tiny.yaml", "--workers", workers, "--store", "s.h5", check=75, timeout=60,
+                                   env=self.failing("enospc", 1, FAILING_DISK_NAME=".h5.lock"))
+            self.assertIn("s.h5: its lock file cannot be written: " + REASONS["enospc"], done.stderr)
+            self.assertEqual(self.listing(), ["tiny.yaml", "whole.h5"])
+
+    # --- real file systems, where this process may mount them ---
+
+    def on_small_disk(self, size, script, *words, **environment):
+        """Runs a shell script in a mount namespace of its own, with a file system of so many bytes at ./small;
+        "$@" is the program with these words."""
+        (self.folder / "small").mkdir(exist_ok=True)
+        mount = f"mount -t tmpfs -o size={size} none small || exit 99\n"
+        done = subprocess.run(["unshare", "-m", "sh", "-c", mount + script, "sh", sweep.PROGRAM, *map(str, words)],
+                              cwd=self.folder, env={**os.environ, **environment}, capture_output=True, text=True,
+                              timeout=120)
+        if done.returncode == 99 or "unshare failed" in done.stderr:
+            self.skipTest("mounting a small file system needs root")
+        return done
+
+    def test_a_grid_that_will_not_fit(self):
+        for workers in (1, 2):
+            began = time.monotonic()
+            done = self.on_small_disk("2m", '"$@"; status=$?; ls -A small; exit $status', "run", "tiny.yaml",
+                                      "--workers", workers, "--store", "small/s.h5")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertRegex(done.stderr, r"small/s\.h5: needs .* and the folder small has .* free")
+            self.assertEqual(done.stdout, "", "files are left")
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_a_disk_that_others_fill(self):
+        """A store that could not be reserved (the module says so), and somebody else takes the space."""
+        script = """
+            "$@" >first.txt 2>&1 & run=$!
+            until [ -e small/s.h5 ]; do sleep 0.01; done
+            cat /dev/zero >small/junk 2>/dev/null
+            wait $run; echo stopped $?
+            "$1" verify small/s.h5; echo verified $?
+            rm small/junk
+            "$@" >second.txt 2>&1; echo ended $?
+            ls -A small
+            cp small/s.h5 s.h5"""
+        for workers in (1, 2):
+            with self.subTest(workers=workers):
+                done = self.on_small_disk("7m", script, "run", "tiny.yaml", "--workers", workers, "--store",
+                                          "small/s.h5", LD_PRELOAD=self.module)
+                said = done.stdout + done.stderr + (self.folder / "first.txt").read_text()
+                self.assertRegex(done.stdout, r"(?s)stopped 75\n.*verified 0\nended 0\ns\.h5\n$", said)
+                self.assertIn(REASONS["enospc"], said)
+                self.assert_same_store("whole.h5", "s.h5")
 
 
 if __name__ == "__main__":

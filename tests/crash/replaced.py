@@ -75,6 +75,8 @@ class Replaced(sweep.SweepTest):
         self.assertEqual(set(results["status"]), {DONE})
         left = before["status"] != DONE
         self.assertEqual(list(attempts), list(before["attempts"] + left), self.output())
+        # Rows say which run wrote them.
+        self.assertEqual(set(results["environment"][left]), {1}, "a row is the old master's")
         kept = [row for row, is_left in enumerate(left) if not is_left]
         self.assertEqual(results[kept].tobytes(), before["rows"][kept].tobytes())
         self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])

@@ -13,10 +13,10 @@
  * Returns -1. */
 int storage_error(struct error *err, int reason, const char *what);
 
-/* Asks a file why a transfer failed there, where the library in between does not tell: reads a
- * block (and, to find why a write failed, writes the same bytes back and syncs). Returns an errno,
- * 0 when nothing is wrong now. Changes nothing in the file. */
-int storage_probe_read(int fd, off_t offset);
-int storage_probe_write(int fd, off_t offset);
+/* Asks a file why a transfer of these bytes failed, where the library in between does not tell: reads
+ * them (and, to find why a write failed, writes the same bytes back and syncs). Returns an errno, 0
+ * when nothing is wrong now. The caller alone may be writing there. */
+int storage_probe_read(int fd, off_t offset, size_t bytes);
+int storage_probe_write(int fd, off_t offset, size_t bytes);
 
 #endif

@@ -38,7 +38,7 @@ struct executor {
     void *self;
     /* Runs one task to its outcome and leaves its payload durable in the store. A task that fails
      * by itself is an outcome; -1 only for errors after which this process should not go on: an
-     * internal error, or a store that cannot be written. */
+     * internal error, or a store that cannot be written (ERROR_STORAGE: nobody can, the run ends). */
     int (*run)(void *self, int32_t task, const struct work_hooks *hooks,
                struct work_outcome *outcome, struct error *err);
     void (*destroy)(void *self);
