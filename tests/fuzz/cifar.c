@@ -2,7 +2,10 @@
 #include "folder.h"
 
 static const char *const names[FOLDER_FILES] = {
-    "data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "test_batch.bin",
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "test_batch.bin",
 };
 static struct folder folder = {.dataset = "cifar10", .names = names};
 

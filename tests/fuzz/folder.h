@@ -25,8 +25,7 @@ struct folder {
 
 static inline void folder_create(struct folder *folder)
 {
-    snprintf(folder->path, sizeof folder->path, "/dev/shm/fuzz-data-XXXXXX");
-    MUST(mkdtemp(folder->path) != NULL);
+    memory_folder(folder->path);
     for (int i = 0; i < FOLDER_FILES; i++)
         folder->fds[i] = memory_file(folder->targets[i]);
 }

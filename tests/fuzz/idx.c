@@ -2,7 +2,9 @@
 #include "folder.h"
 
 static const char *const names[FOLDER_FILES] = {
-    "train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 };
 static struct folder folder = {.dataset = "fuzz", .names = names};

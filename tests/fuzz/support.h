@@ -58,6 +58,15 @@ static inline uint32_t input_number(struct input *input, size_t size)
 
 #define MEMORY_PATH_SIZE 64
 
+/* A folder for readers that do not open a descriptor's path. tests/fuzz/run gives one that it
+ * removes itself, since a finding ends the process. */
+static inline void memory_folder(char path[MEMORY_PATH_SIZE])
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(path, MEMORY_PATH_SIZE, "%s/fuzz-XXXXXX", base == NULL ? "/dev/shm" : base);
+    MUST(mkdtemp(path) != NULL);
+}
+
 static inline int memory_file(char path[MEMORY_PATH_SIZE])
 {
     int fd = memfd_create("fuzz", MFD_CLOEXEC);

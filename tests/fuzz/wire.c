@@ -6,8 +6,8 @@
  *
  * which goes through the checks of remote.c into the real master, with a real plan and store. The
  * same bytes are tried as orders. Where the input ends, the launch does. */
-#include "base/log.h"
 #include "../../src/dist/master.h"
+#include "base/log.h"
 #include "work/work.h"
 
 #include "support.h"
@@ -30,10 +30,10 @@ static void must_work(int status, const struct error *err)
 
 static void make_store(struct error *err)
 {
-    char folder[] = "/dev/shm/fuzz-wire-XXXXXX", path[sizeof folder + 8];
+    char folder[MEMORY_PATH_SIZE], path[MEMORY_PATH_SIZE + 8];
     struct store_identity identity = {.name = "fuzz"};
     struct store_layout layout;
-    MUST(mkdtemp(folder) != NULL);
+    memory_folder(folder);
     snprintf(path, sizeof path, "%s/s.h5", folder);
     memcpy(identity.plan_hash, plan->hash, sizeof identity.plan_hash);
     must_work(work_layout_create(plan, &identity, &layout, err), err);
