@@ -48,6 +48,20 @@ size_t report_size(int32_t kind)
     }
 }
 
+/* The row goes into the store as it came: it must be one that the store knows, and say the same as
+ * the report. */
+static bool row_is_valid(const struct store_result *row, int32_t work_status)
+{
+    static const enum store_status statuses[] = {
+        [WORK_DONE] = STORE_DONE,
+        [WORK_DIVERGED] = STORE_DIVERGED,
+        [WORK_INTERRUPTED] = STORE_PENDING,
+        [WORK_FAILED] = STORE_FAILED,
+    };
+    return row->status == (int32_t)statuses[work_status] && row->reason >= STORE_REASON_NONE &&
+           row->reason < STORE_REASON_COUNT && row->message[sizeof row->message - 1] == '\0';
+}
+
 bool report_is_valid(const struct report *report, size_t size, int32_t task_count)
 {
     if (size < offsetof(struct report, result) || size != report_size(report->kind))
@@ -55,7 +69,8 @@ bool report_is_valid(const struct report *report, size_t size, int32_t task_coun
     if (report->task < -1 || report->task >= task_count)
         return false;
     if (report->kind == REPORT_OUTCOME)
-        return report->task >= 0 && report->status >= WORK_DONE && report->status <= WORK_FAILED;
+        return report->task >= 0 && report->status >= WORK_DONE && report->status <= WORK_FAILED &&
+               row_is_valid(&report->result, report->status);
     return report->kind != REPORT_BROKEN || report->text[WIRE_TEXT_SIZE - 1] == '\0';
 }
 

@@ -132,7 +132,8 @@ enum store_reason {
     STORE_REASON_NONE = 0,
     STORE_REASON_ERROR = 1,
     STORE_REASON_MEMORY = 2,
-    STORE_REASON_LOST = 3
+    STORE_REASON_LOST = 3,
+    STORE_REASON_COUNT
 };
 
 #define STORE_SCORES 6 /* early_stop, final, at_1 .. at_4 */
