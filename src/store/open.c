@@ -225,6 +225,11 @@ const struct store_identity *store_identity(const struct store *store)
     return &store->identity;
 }
 
+int32_t store_network_count(const struct store *store)
+{
+    return store->network_count;
+}
+
 const struct store_network *store_network(const struct store *store, int32_t network)
 {
     return &store->networks[network];

@@ -59,9 +59,15 @@ def store():
     yield b"\x00name: not a store\n"
     yield b"\x00\x89HDF\r\n\x1a\n" + bytes(120)
     yield b"\x01"
-    for place in range(0, 4000, 125):
-        yield b"\x01" + struct.pack("<HB", place, 4) + b"\xff\xff\xff\x7f"
-        yield b"\x01" + struct.pack("<HB", place, 0)
+    for place in range(0, 12000, 400):
+        yield b"\x01\x00" + struct.pack("<HB", place, 4) + b"\xff\xff\xff\x7f"
+    for number in range(24):
+        yield b"\x01\x01" + bytes([number, 8]) + b"\xff" * 8
+        yield b"\x01\x02" + bytes([2 * number, 5, 2 * number, 2, 5, 20])
+    yield b"\x01\x02" + bytes([0, 1, 0, 1, 1])
+    yield b"\x01\x02" + bytes([0, 5, 0, 1, 64 + 40])
+    for place in (0, 1, 100, 9000, 65000):
+        yield b"\x01\x03" + struct.pack("<H", place)
 
 
 # --- the wire: see wire.c ---

@@ -214,6 +214,7 @@ void store_abandon(struct store *store);
 void store_library_version(char *to, size_t size);
 
 const struct store_identity *store_identity(const struct store *store);
+int32_t store_network_count(const struct store *store);
 const struct store_network *store_network(const struct store *store, int32_t network);
 int64_t store_task_count(const struct store *store);
 
