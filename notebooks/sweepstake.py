@@ -68,6 +68,14 @@ def _frame(table, index):
     return pandas.DataFrame(columns, index=pandas.RangeIndex(len(table), name=index))
 
 
+def _live(table):
+    """How many rows the present grid asks for; orphans, kept from an earlier one, come after them."""
+    if "orphan" not in table.dtype.names:
+        return len(table)
+    orphans = numpy.flatnonzero(table["orphan"] == 1)
+    return int(orphans[0]) if orphans.size else len(table)
+
+
 def _words(codes, names):
     """Codes as the words the store gives for them."""
     names = [_text(name) for name in names]
@@ -92,8 +100,11 @@ class Store:
 
     def __repr__(self):
         with self._file() as file:
-            finished = numpy.isin(_words(file["results"]["status"], file["results"].attrs["status_names"]), FINISHED)
-        return f"<sweepstake store '{self.attributes['name']}': {finished.sum()} of {finished.size} tasks finished>"
+            live, names = _live(file["tasks"]), file["results"].attrs["status_names"]
+            finished = numpy.isin(_words(file["results"]["status"][:live], names), FINISHED)
+            orphans = len(file["tasks"]) - live
+        return (f"<sweepstake store '{self.attributes['name']}': {finished.sum()} of {live} tasks finished"
+                + (f", and {orphans} of an earlier grid>" if orphans else ">"))
 
     @contextlib.contextmanager
     def _file(self):
@@ -112,30 +123,45 @@ class Store:
     def experiments(self):
         """A row an experiment: every field of the grid, named by its dotted path."""
         with self._file() as file:
-            return _frame(file["experiments"][:], "experiment")
+            return _frame(file["experiments"][:_live(file["experiments"])], "experiment")
 
     @property
     def tasks(self):
         """A row a training run: what determines its result, and where what it keeps is."""
         with self._file() as file:
-            return _frame(file["tasks"][:], "task")
+            return _frame(file["tasks"][:_live(file["tasks"])], "task")
 
     @property
     def results(self):
         """A row a task: status, remaining weights, early stop, losses and accuracies."""
         with self._file() as file:
-            frame = _frame(file["results"][:], "task")
-            names = file["results"].attrs
-            frame["status"] = _words(frame["status"], names["status_names"])
-            frame["reason"] = _words(frame["reason"], names["reason_names"])
-            return frame
+            return self._results(file, slice(0, _live(file["tasks"])))
+
+    @staticmethod
+    def _results(file, rows):
+        frame = _frame(file["results"][rows], "task")
+        names = file["results"].attrs
+        frame["status"] = _words(frame["status"], names["status_names"])
+        frame["reason"] = _words(frame["reason"], names["reason_names"])
+        return frame
+
+    @property
+    def orphans(self):
+        """Tasks that the present grid does not ask for, kept from an earlier one, with their results. Their
+        numbers serve mask(), weights() and ticket() like any other's."""
+        with self._file() as file:
+            live = _live(file["tasks"])
+            tasks = _frame(file["tasks"][live:], "task")
+            results = self._results(file, slice(live, None))
+        tasks.index = results.index = pandas.RangeIndex(live, live + len(tasks), name="task")
+        return tasks.join(results, rsuffix="_of_result")
 
     @property
     def points(self):
         """What one plots: a row for each experiment, level and control, joined with its task, result and
         experiment. A name that is taken already gets its table's (task_level, experiment_name, ...)."""
         with self._file() as file:
-            points = _frame(file["points"][:], None)
+            points = _frame(file["points"][:_live(file["points"])], None)
         joined = [points]
         names = set(points.columns)
         for prefix, table, rows in (("task_", self.tasks, points["task"]), ("result_", self.results, points["task"]),

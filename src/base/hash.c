@@ -36,6 +36,25 @@ void hash128_hex(struct hash128 hash, char hex[HASH_HEX_SIZE])
     hex[HASH_HEX_SIZE - 1] = '\0';
 }
 
+static int digit_value(char digit)
+{
+    if (digit >= '0' && digit <= '9')
+        return digit - '0';
+    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+bool hash128_parse(const char *hex, struct hash128 *hash)
+{
+    for (size_t i = 0; i < sizeof hash->bytes; i++) {
+        int high = digit_value(hex[2 * i]);
+        int low = high < 0 ? -1 : digit_value(hex[2 * i + 1]);
+        if (low < 0)
+            return false;
+        hash->bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return true;
+}
+
 uint64_t hash64_of(const void *bytes, size_t length)
 {
     return XXH3_64bits(bytes, length);

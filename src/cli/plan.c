@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -25,6 +26,9 @@ struct plan_figures {
     int64_t done, diverged, failed, skipped, unreachable, to_run; /* by the store */
     double core_seconds, unshared_core_seconds;
     double left_core_seconds, longest_seconds, makespan_seconds; /* of the tasks to run */
+    bool extends; /* the store there is another grid's */
+    struct work_growth growth;
+    int64_t old_bytes;
     int64_t store_bytes, memory_bytes;
     int workers;
 };
@@ -33,7 +37,8 @@ static enum options_result read_options(const struct command *command, int argc,
                                         struct plan_options_given *given)
 {
     const struct option_row rows[] = {
-        {"store", OPTION_TEXT, "FILE", "say what this store has already", &given->store, 0, 0},
+        {"store", OPTION_TEXT, "FILE", "say what this store has already, and what it would become",
+         &given->store, 0, 0},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &given->data, 0, 0},
         {"workers", OPTION_INTEGER, "N", "how long it takes on N workers (default 2)",
@@ -62,8 +67,11 @@ static int count_statuses(const struct plan *plan, struct store *store,
     enum store_status *statuses = mem_zeroed(count, sizeof *statuses, err);
     uint8_t *attempts = mem_zeroed(count, 1, err);
     int32_t torn;
-    int failed = statuses == NULL || attempts == NULL ||
-                 work_read_statuses(plan, store, false, statuses, attempts, &torn, err) != 0;
+    int failed = statuses == NULL || attempts == NULL;
+    if (!failed && figures->extends)
+        failed = work_foresee_growth(plan, store, statuses, &figures->growth, err) != 0;
+    else if (!failed)
+        failed = work_read_statuses(plan, store, false, statuses, attempts, &torn, err) != 0;
     for (int32_t i = 0; i < plan->task_count && !failed; i++) {
         count_status(figures, statuses[i]);
         to_run[i] = work_is_to_run(statuses[i]);
@@ -79,12 +87,12 @@ static int read_store(const struct plan *plan, const char *path, struct plan_fig
     struct store *store = store_open(path, STORE_READ, NULL, err);
     if (store == NULL)
         return -1;
-    int failed = -1;
-    if (strcmp(store_identity(store)->plan_hash, plan->hash) != 0)
-        error_set(err, ERROR_USAGE, "%s: holds another grid ('%s'); give the store of this grid",
-                  path, store_identity(store)->name);
-    else
-        failed = count_statuses(plan, store, figures, to_run, err);
+    struct stat file = {0};
+    stat(path, &file);
+    figures->old_bytes = (int64_t)file.st_size;
+    figures->extends = strcmp(store_identity(store)->plan_hash, plan->hash) != 0;
+    int failed = count_statuses(plan, store, figures, to_run, err);
+    figures->store_bytes = figures->extends ? figures->growth.bytes : figures->old_bytes;
     store_close(store);
     return failed;
 }
@@ -155,6 +163,21 @@ static void print_store(const char *path, const struct plan_figures *figures)
     printf("%lld to run\n", (long long)figures->to_run);
 }
 
+/* What `run` would make of the store. Both files are there until the new one is whole. */
+static void print_growth(const struct plan_figures *figures)
+{
+    const struct work_growth *growth = &figures->growth;
+    char both[32];
+    printf("  extending    %lld task%s kept, %lld new, %lld orphan%s (kept, not asked for)\n",
+           (long long)growth->kept, plural(growth->kept), (long long)growth->fresh,
+           (long long)growth->orphans, plural(growth->orphans));
+    if (growth->again > 0)
+        printf("               %lld finished task%s run again for what was not kept\n",
+               (long long)growth->again, plural(growth->again));
+    printf("               %s on the disk while the new file is made beside the old one\n",
+           text_bytes(both, sizeof both, (double)(figures->store_bytes + figures->old_bytes)));
+}
+
 static void print_time(const struct plan_figures *figures)
 {
     char time[32], other[32];
@@ -181,6 +204,8 @@ static void print_text(const struct plan *plan, const struct plan_options_given 
            plan->unshared_cost > 0 ? 100 * (1 - plan->cost / plan->unshared_cost) : 0.0);
     if (given->store != NULL)
         print_store(given->store, figures);
+    if (figures->extends)
+        print_growth(figures);
     if (figures->to_run > 0)
         print_time(figures);
     printf("  store        %s\n", text_bytes(bytes, sizeof bytes, (double)figures->store_bytes));
@@ -201,11 +226,18 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
            (long long)figures->unreachable, (long long)figures->to_run);
     printf("\"core_hours\": %.6g, \"unshared_core_hours\": %.6g, \"core_hours_left\": %.6g, "
            "\"longest_chain_seconds\": %.6g, \"workers\": %d, \"makespan_seconds\": %.6g, "
-           "\"store_bytes\": %lld, \"memory_bytes\": %lld}\n",
+           "\"store_bytes\": %lld, \"memory_bytes\": %lld",
            figures->core_seconds / 3600, figures->unshared_core_seconds / 3600,
            figures->left_core_seconds / 3600, figures->longest_seconds, figures->workers,
            figures->makespan_seconds, (long long)figures->store_bytes,
            (long long)figures->memory_bytes);
+    if (figures->extends)
+        printf(", \"kept\": %lld, \"again\": %lld, \"new\": %lld, \"orphans\": %lld, "
+               "\"extending_bytes\": %lld",
+               (long long)figures->growth.kept, (long long)figures->growth.again,
+               (long long)figures->growth.fresh, (long long)figures->growth.orphans,
+               (long long)(figures->store_bytes + figures->old_bytes));
+    printf("}\n");
     text_finish(&name);
 }
 

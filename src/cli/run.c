@@ -231,6 +231,7 @@ const struct command command_run = {
     .summary = "Run a grid, or go on with one that was interrupted",
     .details =
         "One worker runs in this process; several run under mpirun with a master. Finished tasks\n"
-        "are kept: the same command goes on after any interruption.\n",
+        "are kept: the same command goes on after any interruption. A changed grid extends the store\n"
+        "that is there and deletes nothing; `plan GRID --store FILE` says what it would add.\n",
     .run = run_run,
 };

@@ -36,5 +36,5 @@ int job_executor(const struct run_job *job, const struct plan *plan, struct stor
 {
     kernels_single_thread();
     return job->fake != NULL ? executor_create_fake(executor, job->fake, plan, store, err)
-                             : executor_create_real(executor, plan, store, err);
+                             : executor_create_real(executor, plan, store, NULL, err);
 }

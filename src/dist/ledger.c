@@ -40,7 +40,7 @@ static enum task_state state_of(enum store_status status)
 static int read_columns(const struct ledger *ledger, enum store_status *statuses, uint8_t *attempts,
                         struct error *err)
 {
-    if (store_read_attempts(ledger->store, attempts, err) != 0)
+    if (store_read_attempts(ledger->store, ledger->plan->task_count, attempts, err) != 0)
         return -1;
     return job_read_statuses(ledger->store, ledger->plan->task_count, statuses, err);
 }
@@ -70,6 +70,21 @@ int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *
 
 /* --- results --- */
 
+/* A task that is run again for something that was not kept must come out as before. */
+static int check_repeat(const struct ledger *ledger, const struct report *report,
+                        const struct store_result *result, struct error *err)
+{
+    struct store_result before;
+    if (store_read_results(ledger->store, report->task, 1, &before, err) != 0)
+        return -1;
+    if (!store_results_agree(&before, result))
+        log_line(LOG_WARNING,
+                 "task %d was run again and came out otherwise than before; its earlier result is "
+                 "replaced",
+                 report->task);
+    return 0;
+}
+
 int ledger_commit(struct ledger *ledger, const struct report *report,
                   const struct worker_place *place, int32_t attempts, struct error *err)
 {
@@ -78,6 +93,8 @@ int ledger_commit(struct ledger *ledger, const struct report *report,
     text_copy(result.host, sizeof result.host, place->host);
     result.environment = place->environment;
     result.attempts_used = attempts;
+    if (check_repeat(ledger, report, &result, err) != 0)
+        return -1;
     return store_commit(ledger->store, report->task, report->digest, &result, err);
 }
 

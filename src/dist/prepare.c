@@ -8,11 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "nn/network.h"
+#include "stop.h"
 #include "work/work.h"
 
 #define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
@@ -124,15 +126,68 @@ static int create_store(const struct run_job *job, struct prepared *prepared, st
     return failed;
 }
 
-static int check_fit(const struct run_job *job, const struct prepared *prepared,
-                     const struct store_identity *identity, struct error *err)
+/* What would refuse the run afterwards is to refuse it before the store grows. The ranks that a
+ * supervisor launches are given the BLAS core that the store wants. */
+static int check_growth(const struct run_job *job, const struct store_identity *identity,
+                        struct error *err)
 {
-    if (strcmp(identity->plan_hash, prepared->plan->hash) == 0)
-        return 0;
-    return error_set(err, ERROR_USAGE,
-                     "%s holds the results of another grid ('%s' as it was then): give another "
-                     "file with --store, or run the grid it was made from",
-                     job->store_file, identity->name);
+    bool is_fake = job->fake != NULL;
+    if (check_kernel_mode(job, identity, err) != 0)
+        return -1;
+    if (is_fake || job->workers > 1)
+        return is_fake ? 0 : kernels_select(identity->isa, err);
+    return prepare_rounding(job, identity, err);
+}
+
+struct keeper {
+    struct store_lock *lock;
+    double next_beat;
+};
+
+/* Copying may take long: the lock is kept alive, and a wish to stop is heard. */
+static bool keep_lock(void *user, double row)
+{
+    struct keeper *keeper = user;
+    double now = clock_seconds();
+    (void)row;
+    if (now >= keeper->next_beat) {
+        store_lock_beat(keeper->lock);
+        keeper->next_beat = now + 1;
+    }
+    return stop_requests() > 0;
+}
+
+static int grow_store(const struct run_job *job, const struct prepared *prepared,
+                      struct store *store, struct error *err)
+{
+    struct keeper keeper = {.lock = prepared->lock};
+    const struct work_hooks hooks = {.user = &keeper, .progress = keep_lock};
+    struct work_growth growth;
+    if (check_growth(job, store_identity(store), err) != 0 ||
+        work_grow(prepared->plan, store, job->store_file, &hooks, &growth, err) != 0)
+        return -1;
+    log_line(LOG_INFO,
+             "%s is extended: %lld of the grid's tasks are there (%lld are run again for what was "
+             "not kept), %lld are new; %lld that it does not ask for are kept",
+             job->store_file, (long long)growth.kept, (long long)growth.again,
+             (long long)growth.fresh, (long long)growth.orphans);
+    return 0;
+}
+
+/* A store of another grid becomes this one's. One of an older release is made anew with the columns
+ * of this one where results are to be written (`writes`). */
+static int fit_store(const struct run_job *job, const struct prepared *prepared, bool writes,
+                     struct error *err)
+{
+    struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
+    if (store == NULL)
+        return -1;
+    int failed = 0;
+    if (strcmp(store_identity(store)->plan_hash, prepared->plan->hash) != 0 ||
+        (writes && !store_takes_results(store)))
+        failed = grow_store(job, prepared, store, err);
+    store_close(store);
+    return failed ? -1 : 0;
 }
 
 /* Counts what is to do. *believable: no row has to be set back before the run. */
@@ -176,7 +231,8 @@ static int grant_tries(const struct run_job *job, const struct prepared *prepare
 {
     int32_t count = prepared->plan->task_count;
     uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
-    int failed = attempts == NULL || store_read_attempts(prepared->store, attempts, err) != 0;
+    int failed =
+        attempts == NULL || store_read_attempts(prepared->store, count, attempts, err) != 0;
     for (int32_t i = 0; i < count && !failed; i++) {
         if (attempts[i] >= job->max_attempts)
             failed = grant_try(job, prepared->store, i, err) != 0;
@@ -192,8 +248,7 @@ static int look_at_store(const struct run_job *job, struct prepared *prepared, b
     struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
     if (store == NULL)
         return -1;
-    int failed = check_fit(job, prepared, store_identity(store), err) != 0 ||
-                 check_kernel_mode(job, store_identity(store), err) != 0 ||
+    int failed = check_kernel_mode(job, store_identity(store), err) != 0 ||
                  read_statuses(prepared, store, false, believable, err) != 0;
     store_close(store);
     return failed ? -1 : 0;
@@ -202,8 +257,10 @@ static int look_at_store(const struct run_job *job, struct prepared *prepared, b
 static int open_for_writing(const struct run_job *job, struct prepared *prepared, bool believable,
                             struct error *err)
 {
+    if (fit_store(job, prepared, true, err) != 0)
+        return -1;
     prepared->store = store_open(job->store_file, STORE_WRITE, NULL, err);
-    if (prepared->store == NULL ||
+    if (prepared->store == NULL || work_take_places(prepared->plan, prepared->store, err) != 0 ||
         (!believable && read_statuses(prepared, prepared->store, true, &believable, err) != 0))
         return -1;
     return grant_tries(job, prepared, err);
@@ -212,11 +269,13 @@ static int open_for_writing(const struct run_job *job, struct prepared *prepared
 static int open_store(const struct run_job *job, struct prepared *prepared, struct error *err)
 {
     bool believable = true;
+    store_discard_unfinished(job->store_file);
     if (access(job->store_file, F_OK) != 0 && errno == ENOENT) {
         if (create_store(job, prepared, err) != 0)
             return -1;
         prepared->to_do = prepared->plan->task_count;
-    } else if (look_at_store(job, prepared, &believable, err) != 0) {
+    } else if (fit_store(job, prepared, false, err) != 0 ||
+               look_at_store(job, prepared, &believable, err) != 0) {
         return -1;
     }
     if (prepared->to_do > 0)
@@ -252,6 +311,12 @@ int prepare(const struct run_job *job, struct prepared *prepared, struct error *
         return 0;
     prepare_finish(prepared);
     return -1;
+}
+
+int prepare_exit_status(const struct error *err)
+{
+    bool stopped = err->class == ERROR_RESOURCE && stop_requests() > 0;
+    return stopped ? RUN_RESUMABLE : error_exit_status(err);
 }
 
 void prepare_finish(struct prepared *prepared)

@@ -21,6 +21,8 @@ struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, st
 /* Every unfinished task may be tried at least once more: a task that was at hand whenever its
  * machine went down need not be what brought it down. */
 int prepare(const struct run_job *job, struct prepared *prepared, struct error *err);
+/* How a run ends that could not be prepared: resumable when it was asked to stop. */
+int prepare_exit_status(const struct error *err);
 void prepare_finish(struct prepared *prepared);
 
 /* That this process rounds as the store's results were rounded; selects its instruction set. The

@@ -104,6 +104,8 @@ static int check_rank(struct rank *rank, struct error *err)
                          rank->job->grid_file);
     if (prepare_rounding(rank->job, identity, err) != 0)
         return -1;
+    if (work_take_places(rank->prepared.plan, rank->store, err) != 0)
+        return -1;
     rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
     if (rank->number == 0)
         prepare_tell(identity);
@@ -251,7 +253,7 @@ static int run_ranks(struct rank *rank, struct error *err)
     int code;
     rank->together = true;
     if (start(rank, err) != 0)
-        code = error_exit_status(err);
+        code = prepare_exit_status(err);
     else
         code = rank->nothing_to_do ? RUN_COMPLETE : run_started(rank, err);
     int status = report(rank, code, err);

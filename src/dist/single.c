@@ -62,7 +62,7 @@ int run_single(const struct run_job *job, struct error *err)
     struct prepared prepared;
     stop_watch();
     if (prepare(job, &prepared, err) != 0)
-        return error_exit_status(err);
+        return prepare_exit_status(err);
     int status = run_prepared(job, &prepared, err);
     prepare_finish(&prepared);
     return status;

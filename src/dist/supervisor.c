@@ -193,7 +193,7 @@ static int64_t measure_progress(const struct run_job *job, int32_t count, struct
     enum store_status *statuses = mem_zeroed((size_t)count, sizeof *statuses, err);
     struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
     if (attempts != NULL && statuses != NULL && store != NULL &&
-        store_read_attempts(store, attempts, err) == 0 &&
+        store_read_attempts(store, count, attempts, err) == 0 &&
         job_read_statuses(store, count, statuses, err) == 0)
         progress = progress_of(statuses, attempts, count);
     store_close(store);
@@ -279,7 +279,7 @@ int run_supervise(const struct run_job *job, char *const *arguments, struct erro
     int status = RUN_COMPLETE;
     stop_watch();
     if (launch_check(mpirun_of(job), err) != 0 || prepare(job, &prepared, err) != 0)
-        return error_exit_status(err);
+        return prepare_exit_status(err);
     if (prepared.to_do > 0)
         status = stop_requests() > 0 ? RUN_RESUMABLE : supervise(&supervisor, &prepared, err);
     prepare_finish(&prepared);

@@ -27,6 +27,11 @@ static int check_adam(const struct optimizer_spec *optimizer, struct error *err)
     return 0;
 }
 
+int optimizer_moment_blocks(const struct optimizer_spec *optimizer)
+{
+    return optimizer->kind == OPTIMIZER_ADAM ? 2 : optimizer->momentum > 0 ? 1 : 0;
+}
+
 int net_set_optimizer(struct network *net, const struct optimizer_spec *optimizer,
                       struct error *err)
 {
@@ -37,7 +42,7 @@ int net_set_optimizer(struct network *net, const struct optimizer_spec *optimize
     if ((adam ? check_adam(optimizer, err) : check_sgd(optimizer, err)) != 0)
         return -1;
     net->optimizer = *optimizer;
-    net->moment_blocks = adam ? 2 : optimizer->momentum > 0 ? 1 : 0;
+    net->moment_blocks = optimizer_moment_blocks(optimizer);
     net->steps = 0;
     for (int i = 0; i < MAX_MOMENTS; i++)
         memset(net->moments[i], 0, (size_t)net->block_size * sizeof(float));

@@ -7,12 +7,15 @@
  *
  * Writers later touch only what step 3 allocated. The front never changes again, but for the flag
  * in the superblock by which HDF5 notes that a file is open for writing; superblock version 0,
- * unlike version 3, is opened whatever it says. Everything happens under a temporary name. */
+ * unlike version 3, is opened whatever it says. Everything happens under a temporary name, the
+ * content that an enlarged or merged store has from others included. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -20,6 +23,7 @@
 #include "base/text.h"
 #include "front.h"
 #include "h5.h"
+#include "handle.h"
 #include "space.h"
 
 /* HDF5 allocates a dataset when its first element is written. */
@@ -122,9 +126,21 @@ int64_t store_layout_bytes(const struct store_layout *layout)
     return bytes;
 }
 
+/* The caller's content. */
+static int fill_store(const char *path, const struct store_filling *filling, struct error *err)
+{
+    struct store *store = store_open(path, STORE_WRITE, NULL, err);
+    if (store == NULL)
+        return -1;
+    int status = filling->fill(filling->user, store, err);
+    store_close(store);
+    return status;
+}
+
 /* The file under its temporary name, complete and on the disk. */
 static int make_file(const char *path, const struct store_layout *layout,
-                     const struct dataset_list *list, struct error *err)
+                     const struct store_filling *filling, const struct dataset_list *list,
+                     struct error *err)
 {
     int64_t front = 0;
     if (front_make(path, h5_serial_access(), layout, list, &front, err) != 0)
@@ -135,42 +151,83 @@ static int make_file(const char *path, const struct store_layout *layout,
     int status = space_reserve(fd, path, datasets_file_bytes(list, front), err);
     if (status == 0)
         status = fill_file(path, list, err);
+    if (status == 0 && filling->fill != NULL)
+        status = fill_store(path, filling, err);
     if (status == 0 && fsync(fd) != 0)
         status = error_set(err, ERROR_RESOURCE, "cannot be written: %s", strerror(errno));
     close(fd);
     return status;
 }
 
+/* Beside the file itself where `path` is a link to it. */
+static struct text temporary_name(const char *path)
+{
+    char file[PATH_MAX];
+    struct text name = {0};
+    text_add(&name, "%s.new", realpath(path, file) != NULL ? file : path);
+    return name;
+}
+
+/* The new file in the place of the old one, which keeps its permissions. */
+static int put_in_place(const char *temporary, const char *path, struct error *err)
+{
+    char file[PATH_MAX];
+    struct stat old;
+    bool replaces = realpath(path, file) != NULL;
+    if (replaces && stat(file, &old) == 0)
+        (void)chmod(temporary, old.st_mode & 07777); /* where it cannot be had, the default */
+    if (rename(temporary, replaces ? file : path) != 0)
+        return error_set(err, ERROR_RESOURCE, "cannot be renamed: %s", strerror(errno));
+    return file_sync_folder(replaces ? file : path, err);
+}
+
 static int create_listed(const char *path, const struct store_layout *layout,
-                         const struct dataset_list *list, struct error *err)
+                         const struct store_filling *filling, const struct dataset_list *list,
+                         struct error *err)
 {
     int64_t front = 0;
-    if (access(path, F_OK) == 0)
+    if (!filling->replaces && access(path, F_OK) == 0)
         return error_set(err, ERROR_USAGE, "exists already");
-    if (front_measure(layout, list, &front, err) != 0 ||
-        space_check(path, datasets_file_bytes(list, front), err) != 0)
-        return -1;
-    struct text temporary = {0};
-    text_add(&temporary, "%s.new", path);
+    if (filling->replaces && access(path, W_OK) != 0)
+        return error_set(err, ERROR_USAGE, "cannot be extended: %s", strerror(errno));
+    struct text temporary = temporary_name(path);
     if (temporary.failed)
         return error_set(err, ERROR_RESOURCE, "not enough memory for its name");
-    unlink(temporary.bytes); /* what a killed run left; whoever makes a store holds its lock */
-    int status = make_file(temporary.bytes, layout, list, err);
-    if (status == 0 && rename(temporary.bytes, path) != 0)
-        status = error_set(err, ERROR_RESOURCE, "cannot be renamed: %s", strerror(errno));
+    unlink(temporary.bytes); /* what a killed run left */
+    int status = front_measure(layout, list, &front, err);
+    if (status == 0)
+        status = space_check(temporary.bytes, datasets_file_bytes(list, front), err);
+    if (status == 0)
+        status = make_file(temporary.bytes, layout, filling, list, err);
+    if (status == 0)
+        status = put_in_place(temporary.bytes, path, err);
     if (status != 0)
         unlink(temporary.bytes);
     text_finish(&temporary);
-    return status == 0 ? file_sync_folder(path, err) : -1;
+    return status;
 }
 
-int store_create(const char *path, const struct store_layout *layout, struct error *err)
+int store_create_filled(const char *path, const struct store_layout *layout,
+                        const struct store_filling *filling, struct error *err)
 {
     struct dataset_list list;
     h5_quiet();
     if (datasets_list(layout, &list, err) != 0)
         return error_prefix(err, "%s", path);
-    int status = create_listed(path, layout, &list, err);
+    int status = create_listed(path, layout, filling, &list, err);
     datasets_finish(&list);
     return status == 0 ? 0 : error_prefix(err, "%s", path);
+}
+
+int store_create(const char *path, const struct store_layout *layout, struct error *err)
+{
+    return store_create_filled(path, layout, &(struct store_filling){0}, err);
+}
+
+void store_discard_unfinished(const char *path)
+{
+    struct text temporary = temporary_name(path);
+    if (!temporary.failed)
+        unlink(temporary.bytes);
+    text_finish(&temporary);
 }

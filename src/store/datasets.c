@@ -156,13 +156,14 @@ static int add_own_table(struct dataset_list *list, enum table table, const stru
     return 0;
 }
 
-/* One row a submission; a string type cannot be empty. */
+/* One row a submission, the present grid first; a string type cannot be empty. */
 static int add_grid(struct dataset_list *list, const struct store_layout *layout, struct error *err)
 {
     static const char nothing[1] = "";
     bool empty = layout->grid_text == NULL || layout->grid_length == 0;
     hid_t type = h5_text_type(empty ? 1 : layout->grid_length);
-    struct dataset *item = add(list, "/grid", type, 1, err);
+    struct dataset *item =
+        add(list, "/grid", type, layout->grid_rows > 0 ? layout->grid_rows : 1, err);
     if (item == NULL)
         return -1;
     item->content = CONTENT_ROWS;

@@ -235,6 +235,11 @@ const struct store_network *store_network(const struct store *store, int32_t net
     return &store->networks[network];
 }
 
+const char *store_path(const struct store *store)
+{
+    return store->path;
+}
+
 int64_t store_task_count(const struct store *store)
 {
     return store->task_count;

@@ -91,6 +91,16 @@ int store_read_results(struct store *store, int64_t first, int64_t count,
     return store_named(store, status, err);
 }
 
+bool store_takes_results(const struct store *store)
+{
+    hid_t type = H5Dget_type(store->tables[TABLE_RESULTS]);
+    bool takes = type >= 0;
+    for (int32_t i = 0; i < schema_results.count && takes; i++)
+        takes = H5Tget_member_index(type, schema_results.columns[i].name) >= 0;
+    h5_close(type);
+    return takes;
+}
+
 /* --- attempts and environments --- */
 
 int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, struct error *err)
@@ -102,10 +112,9 @@ int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, st
     return 0;
 }
 
-int store_read_attempts(struct store *store, uint8_t *attempts, struct error *err)
+int store_read_attempts(struct store *store, int64_t count, uint8_t *attempts, struct error *err)
 {
-    int status =
-        h5_read_rows(store->attempts, H5T_NATIVE_UINT8, 0, store->task_count, attempts, err);
+    int status = h5_read_rows(store->attempts, H5T_NATIVE_UINT8, 0, count, attempts, err);
     return store_named(store, status, err);
 }
 
@@ -150,18 +159,31 @@ int store_read_table(struct store *store, const char *name, struct store_table *
     return error_set(err, ERROR_INTERNAL, "%s: there is no table %s", store->path, name);
 }
 
-int store_read_grid(struct store *store, char **text, size_t *length, struct error *err)
+int store_read_grids(struct store *store, char **texts, int64_t *rows, size_t *width,
+                     struct error *err)
 {
     hid_t type = H5Dget_type(store->grid);
-    size_t size = type < 0 ? 0 : H5Tget_size(type);
-    *text = mem_zeroed(size + 1, 1, err);
-    int status = *text == NULL ? -1 : h5_read_rows(store->grid, type, 0, 1, *text, err);
+    *width = type < 0 ? 0 : H5Tget_size(type);
+    *rows = h5_row_count(store->grid);
+    int status = *rows < 1 ? error_set(err, ERROR_USAGE, "damaged: /grid has no text") : 0;
+    *texts = status == 0 ? mem_zeroed((size_t)*rows * *width + 1, 1, err) : NULL;
+    if (*texts == NULL || h5_read_rows(store->grid, type, 0, *rows, *texts, err) != 0)
+        status = -1;
     h5_close(type);
-    if (status != 0) {
-        free(*text);
-        *text = NULL;
-        return store_named(store, -1, err);
-    }
-    *length = strnlen(*text, size);
+    if (status == 0)
+        return 0;
+    free(*texts);
+    *texts = NULL;
+    return store_named(store, -1, err);
+}
+
+int store_read_grid(struct store *store, char **text, size_t *length, struct error *err)
+{
+    int64_t rows;
+    size_t width;
+    if (store_read_grids(store, text, &rows, &width, err) != 0)
+        return -1;
+    *length = strnlen(*text, width);
+    (*text)[*length] = '\0';
     return 0;
 }

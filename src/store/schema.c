@@ -108,10 +108,8 @@ const char schema_status_names[SCHEMA_STATUS_COUNT][SCHEMA_LABEL_SIZE] = {
 };
 
 const char schema_reason_names[SCHEMA_REASON_COUNT][SCHEMA_LABEL_SIZE] = {
-    [STORE_REASON_NONE] = "",
-    [STORE_REASON_ERROR] = "error",
-    [STORE_REASON_MEMORY] = "memory",
-    [STORE_REASON_LOST] = "lost",
+    [STORE_REASON_NONE] = "",     [STORE_REASON_ERROR] = "error", [STORE_REASON_MEMORY] = "memory",
+    [STORE_REASON_LOST] = "lost", [STORE_REASON_CRASH] = "crash", [STORE_REASON_TIME] = "time",
 };
 
 const char *store_status_name(enum store_status status)

@@ -16,7 +16,7 @@ struct run {
     struct batch_order *order;
     struct evaluator *evaluator;
     uint8_t *labels; /* [batch] */
-    float *block;    /* the last parameters */
+    float *block;    /* for a state on its way; the last parameters */
     struct train_state state;
 };
 
@@ -59,6 +59,11 @@ static void run_finish(struct run *run)
     train_state_finish(&run->state);
 }
 
+static struct train_saving saving_of(struct run *run)
+{
+    return (struct train_saving){.state = &run->state, .net = run->net, .block = run->block};
+}
+
 /* On failure the run is to be finished all the same. */
 static int run_init(struct run *run, struct error *err)
 {
@@ -71,7 +76,10 @@ static int run_init(struct run *run, struct error *err)
     run->labels = run->evaluator ? mem_zeroed((size_t)spec->batch, 1, err) : NULL;
     run->block = run->labels ? mem_aligned((size_t)net_block_size(run->net), sizeof *run->block, err)
                              : NULL;
-    return run->block ? net_set_optimizer(run->net, &spec->optimizer, err) : -1;
+    if (!run->block || net_set_optimizer(run->net, &spec->optimizer, err) != 0)
+        return -1;
+    struct train_saving into = saving_of(run);
+    return run->hooks->resume ? train_resume(&into, spec, run->hooks->resume, err) : 0;
 }
 
 /* --- what is due at an iteration --- */
@@ -144,15 +152,24 @@ static void step(struct run *run)
     state->iteration++;
 }
 
-static bool wants_interruption(const struct run *run)
+/* Does what the caller wishes before the next step. */
+static int heed(struct run *run, enum train_wish *wish, struct error *err)
 {
-    return run->hooks->progress && run->hooks->progress(run->hooks->user, run->state.iteration);
+    const struct train_hooks *hooks = run->hooks;
+    struct train_saving saving = saving_of(run);
+    *wish = hooks->progress ? hooks->progress(hooks->user, run->state.iteration) : TRAIN_GO_ON;
+    if (*wish == TRAIN_GO_ON || !hooks->save)
+        return 0;
+    return hooks->save(hooks->user, run->state.iteration, &saving, err);
 }
 
 static int run_iterations(struct run *run, enum train_outcome *outcome, struct error *err)
 {
     while (!run->state.diverged) {
-        if (wants_interruption(run)) {
+        enum train_wish wish;
+        if (heed(run, &wish, err) != 0)
+            return -1;
+        if (wish == TRAIN_STOP) {
             *outcome = TRAIN_INTERRUPTED;
             return 0;
         }

@@ -25,6 +25,20 @@ int train_state_init(struct train_state *state, const struct train_spec *spec, i
                      struct error *err);
 void train_state_finish(struct train_state *state);
 
+/* --- saved.c --- */
+
+/* A run's state and network; `block` is theirs to use. */
+struct train_saving {
+    struct train_state *state;
+    struct network *net;
+    float *block; /* [net_block_size] */
+};
+
+/* Takes the state of an earlier run of the same spec over, weights and moments into the network. An
+ * internal error when it is that of another. */
+int train_resume(struct train_saving *into, const struct train_spec *spec,
+                 const struct train_stream *from, struct error *err);
+
 /* --- curve.c --- */
 
 /* The first evaluation after `iteration`; T follows T. */

@@ -38,6 +38,8 @@ static const char *reason_word(int64_t reason)
         [STORE_REASON_ERROR] = "error",
         [STORE_REASON_MEMORY] = "memory",
         [STORE_REASON_LOST] = "lost",
+        [STORE_REASON_CRASH] = "crash",
+        [STORE_REASON_TIME] = "time",
     };
     bool known = reason >= 0 && (size_t)reason < sizeof words / sizeof *words;
     return known ? words[reason] : "unknown";

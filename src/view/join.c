@@ -43,6 +43,17 @@ static int find_columns(struct join *join, struct error *err)
     return find_column(join, JOIN_RESULTS, "status", &join->status, err);
 }
 
+/* They stand behind all others. Row i of /results belongs to task i. */
+static void leave_orphans_out(struct join *join)
+{
+    struct store_table *tables = join->tables;
+    int64_t tasks = store_table_live_rows(&tables[JOIN_TASKS]);
+    join->orphans = tables[JOIN_TASKS].row_count - tasks;
+    tables[JOIN_TASKS].row_count = tables[JOIN_RESULTS].row_count = tasks;
+    tables[JOIN_POINTS].row_count = store_table_live_rows(&tables[JOIN_POINTS]);
+    tables[JOIN_EXPERIMENTS].row_count = store_table_live_rows(&tables[JOIN_EXPERIMENTS]);
+}
+
 int join_read(struct join *join, struct store *store, struct error *err)
 {
     *join = (struct join){0};
@@ -51,6 +62,7 @@ int join_read(struct join *join, struct store *store, struct error *err)
             return -1;
     if (join->tables[JOIN_TASKS].row_count != join->tables[JOIN_RESULTS].row_count)
         return error_set(err, ERROR_USAGE, "/tasks and /results differ in length: damaged");
+    leave_orphans_out(join);
     return find_columns(join, err);
 }
 
@@ -115,6 +127,8 @@ struct join_column *join_columns(const struct join *join, int *count, struct err
     for (int i = 0; columns != NULL && i < JOIN_TABLES; i++) {
         for (int column = 0; column < join->tables[i].column_count; column++) {
             const char *name = join->tables[i].columns[column].name;
+            if (strcmp(name, "orphan") == 0)
+                continue; /* of no row here */
             struct join_column *to = &columns[*count];
             const char *prefix = name_taken(columns, *count, name) ? prefixes[i] : "";
             snprintf(to->name, sizeof to->name, "%s%s", prefix, name);

@@ -14,10 +14,12 @@ struct join {
     struct {
         int experiment, level, control, control_index /* -1: no such column */, task;
     } point;    /* columns of /points */
-    int status; /* column of /results */
+    int status;      /* column of /results */
+    int64_t orphans; /* tasks kept from an earlier grid */
 };
 
-/* `join` is the caller's to finish, after a failure too. */
+/* Orphans are left out: no table has their rows. `join` is the caller's to finish, after a failure
+ * too. */
 int join_read(struct join *join, struct store *store, struct error *err);
 void join_finish(struct join *join);
 

@@ -45,7 +45,7 @@ static struct tally tally_tasks(const struct join *join)
     return tally;
 }
 
-static void print_counts(const struct tally *tally, const char *path, FILE *out)
+static void print_counts(const struct tally *tally, int64_t orphans, const char *path, FILE *out)
 {
     int64_t finished = tally->total - tally->counts[STORE_PENDING] - tally->damaged;
     fprintf(out, "%s: %lld of %lld tasks finished, %.1f%%\n", path, (long long)finished,
@@ -59,6 +59,9 @@ static void print_counts(const struct tally *tally, const char *path, FILE *out)
     if (tally->damaged > 0)
         fprintf(out, "  %-12s %8lld; run `sweepstake verify %s`\n", "damaged",
                 (long long)tally->damaged, path);
+    if (orphans > 0)
+        fprintf(out, "  and %lld orphan%s: tasks of an earlier grid, kept\n", (long long)orphans,
+                orphans == 1 ? "" : "s");
 }
 
 static void print_rates(const struct tally *tally, FILE *out)
@@ -87,7 +90,7 @@ int view_status(struct store *store, const char *path, FILE *out, bool *complete
     if (status == 0) {
         struct tally tally = tally_tasks(&join);
         *complete = tally.counts[STORE_PENDING] == 0 && tally.damaged == 0;
-        print_counts(&tally, path, out);
+        print_counts(&tally, join.orphans, path, out);
         print_rates(&tally, out);
         status = failures_print(&join, out, err);
         if (tally.counts[STORE_FAILED] > 0)

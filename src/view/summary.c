@@ -189,6 +189,8 @@ static void print_counts(const struct summary *summary, const char *path, FILE *
     }
     if (damaged > 0)
         fprintf(out, ", %lld damaged (run `sweepstake verify %s`)", (long long)damaged, path);
+    if (summary->join.orphans > 0)
+        fprintf(out, "; %lld more of an earlier grid are kept", (long long)summary->join.orphans);
     fprintf(out, "\n");
     if (counts[STORE_FAILED] + counts[STORE_DIVERGED] > 0)
         fprintf(out, "`sweepstake status %s` says what went wrong and what those tasks share\n",

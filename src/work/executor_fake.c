@@ -111,7 +111,7 @@ static int fake_run(void *self, int32_t task, const struct work_hooks *hooks,
     struct fake *fake = self;
     double start = clock_seconds();
     *outcome = (struct work_outcome){.status = WORK_INTERRUPTED, .result = store_result_pending()};
-    if (store_read_attempts(fake->store, fake->attempts, err) != 0)
+    if (store_read_attempts(fake->store, fake->plan->task_count, fake->attempts, err) != 0)
         return -1;
     while (meets(fake, MISHAP_SILENT, task))
         sleep_slice();

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "inflight.h"
 #include "keep.h"
 #include "origin.h"
 #include "ticket/ticket.h"
@@ -22,6 +23,7 @@
 struct real {
     const struct plan *plan;
     struct store *store;
+    const struct work_saving *saving;
     enum net_kernels kernels;
     struct network *net;
     int32_t net_index;
@@ -37,8 +39,10 @@ struct attempt {
     const struct plan_task *task;
     const struct plan_training *training;
     const struct work_hooks *hooks;
+    double started; /* seconds, monotonic */
     struct origin origin;
     struct keep keep;
+    struct inflight inflight;
     struct train_spec spec;
     struct train_result result;
 };
@@ -127,12 +131,21 @@ static void make_spec(struct attempt *attempt)
            (size_t)attempt->keep.capture_count * sizeof *spec->captures);
 }
 
-static bool hear_progress(void *user, int64_t iteration)
+static enum train_wish hear_progress(void *user, int64_t iteration)
 {
     const struct attempt *attempt = user;
     const struct work_hooks *hooks = attempt->hooks;
-    return hooks != NULL && hooks->progress != NULL &&
-           hooks->progress(hooks->user, (double)iteration);
+    bool stop = hooks != NULL && hooks->progress != NULL &&
+                hooks->progress(hooks->user, (double)iteration);
+    if (stop)
+        return TRAIN_STOP;
+    return inflight_is_due(&attempt->inflight) ? TRAIN_SAVE : TRAIN_GO_ON;
+}
+
+static int save(void *user, int64_t iteration, struct train_saving *saving, struct error *err)
+{
+    struct attempt *attempt = user;
+    return inflight_save(&attempt->inflight, iteration, saving, err);
 }
 
 static int capture(void *user, int32_t which, const struct network *net, struct error *err)
@@ -141,15 +154,32 @@ static int capture(void *user, int32_t which, const struct network *net, struct 
     return keep_capture(&attempt->keep, which, net, err);
 }
 
-static int train(struct attempt *attempt, struct error *err)
+/* From the state that was saved, if there is one, else from the beginning. */
+static int train_once(struct attempt *attempt, struct error *err)
 {
     struct network *net = attempt->real->net;
-    struct train_hooks hooks = {.user = attempt, .progress = hear_progress, .capture = capture};
-    make_spec(attempt);
+    struct train_hooks hooks = {.user = attempt,
+                                .progress = hear_progress,
+                                .capture = capture,
+                                .save = save,
+                                .resume = inflight_stream(&attempt->inflight)};
     if (net_set_mask(net, attempt->origin.mask, err) != 0)
         return -1;
     net_write_weights(net, attempt->origin.weights);
     return train_run(&attempt->spec, net, attempt->real->dataset, &hooks, &attempt->result, err);
+}
+
+static int train(struct attempt *attempt, struct error *err)
+{
+    make_spec(attempt);
+    inflight_begin(&attempt->inflight, attempt->real->saving, attempt->task, &attempt->keep,
+                   attempt->started);
+    int failed = train_once(attempt, err);
+    if (failed && attempt->inflight.is_resumed && err->class == ERROR_INTERNAL) {
+        inflight_forget(&attempt->inflight);
+        failed = train_once(attempt, err);
+    }
+    return failed;
 }
 
 /* --- the outcome --- */
@@ -220,7 +250,7 @@ static int run_attempt(struct attempt *attempt, struct work_outcome *outcome, st
     struct error own = {0};
     errno = 0;
     if (make_and_train(attempt, &own) != 0) {
-        if (own.class == ERROR_INTERNAL) {
+        if (own.class == ERROR_INTERNAL || attempt->inflight.is_broken) {
             *err = own;
             return -1;
         }
@@ -236,8 +266,8 @@ static int real_run(void *self, int32_t task, const struct work_hooks *hooks,
                     struct work_outcome *outcome, struct error *err)
 {
     struct real *real = self;
-    double start = clock_seconds();
     struct attempt attempt = {.real = real, .number = task, .hooks = hooks};
+    attempt.started = clock_seconds();
     attempt.task = &real->plan->tasks[task];
     attempt.training = &real->plan->trainings[attempt.task->training];
     *outcome = (struct work_outcome){.status = WORK_INTERRUPTED, .result = store_result_pending()};
@@ -246,7 +276,8 @@ static int real_run(void *self, int32_t task, const struct work_hooks *hooks,
     train_result_finish(&attempt.result);
     keep_finish(&attempt.keep);
     origin_finish(&attempt.origin);
-    outcome->seconds = outcome->result.seconds = clock_seconds() - start;
+    outcome->seconds = outcome->result.seconds =
+        attempt.inflight.seconds_before + clock_seconds() - attempt.started;
     return failed;
 }
 
@@ -261,7 +292,7 @@ static void real_destroy(void *self)
 }
 
 int executor_create_real(struct executor *executor, const struct plan *plan, struct store *store,
-                         struct error *err)
+                         const struct work_saving *saving, struct error *err)
 {
     struct real *real = mem_zeroed(1, sizeof *real, err);
     if (real == NULL)
@@ -273,6 +304,7 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
     real->plan = plan;
     real->store = store;
+    real->saving = saving;
     *executor = (struct executor){.self = real, .run = real_run, .destroy = real_destroy};
     return 0;
 }

@@ -115,6 +115,7 @@ static void fill_experiment(struct filler *filler, const void *user)
     int64_t row = filler->row == FILLER_DEFINES ? 0 : filler->row;
     for (int number = 0; number < field_count(); number++)
         fill_field(filler, all, number, &all->plan->grid->experiments[row], all->epochs[row]);
+    fill_integer(filler, "orphan", STORE_INT8, 0);
 }
 
 int layout_experiments(const struct plan *plan, struct store_table *table, struct error *err)

@@ -26,6 +26,7 @@ static void fill_point(struct filler *filler, const void *user)
     fill_integer(filler, "draw", STORE_INT32, point->draw);
     fill_integer(filler, "task", STORE_INT32, point->task);
     fill_integer(filler, "dense_task", STORE_INT32, point->dense_task);
+    fill_integer(filler, "orphan", STORE_INT8, 0);
 }
 
 int layout_points(const struct plan *plan, struct store_table *table, struct error *err)
@@ -154,6 +155,7 @@ static void fill_places(struct filler *filler, const struct plan_task *task)
     fill_integer(filler, "at_set", STORE_INT64, task->at_set);
     fill_integer(filler, "test_curve", STORE_INT8, task->test_curve);
     fill_real(filler, "cost", task->cost);
+    fill_integer(filler, "orphan", STORE_INT8, 0);
 }
 
 static void fill_task(struct filler *filler, const void *user)

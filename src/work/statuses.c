@@ -56,17 +56,19 @@ static int judge_all(const struct reading *reading, enum store_status *statuses,
 static int read_store(struct reading *reading, uint8_t *attempts, int32_t *torn, struct error *err)
 {
     int64_t count = reading->plan->task_count;
-    if (store_task_count(reading->store) != count)
+    if (store_task_count(reading->store) < count)
         return error_set(err, ERROR_USAGE, "the store has %lld tasks, the grid has %lld",
                          (long long)store_task_count(reading->store), (long long)count);
     reading->rows = mem_zeroed((size_t)count, sizeof *reading->rows, err);
-    reading->bad = mem_zeroed((size_t)count, 1, err);
+    reading->bad = mem_zeroed((size_t)store_task_count(reading->store), 1, err);
     if (reading->rows == NULL || reading->bad == NULL ||
         store_read_results(reading->store, 0, count, reading->rows, err) != 0 ||
-        store_read_attempts(reading->store, attempts, err) != 0)
+        store_read_attempts(reading->store, count, attempts, err) != 0)
         return -1;
     int64_t found = store_verify(reading->store, reading->bad, err);
-    *torn = (int32_t)found;
+    *torn = 0;
+    for (int64_t i = 0; i < count; i++)
+        *torn += reading->bad[i];
     return found < 0 ? -1 : 0;
 }
 

@@ -169,7 +169,6 @@ class BadInput(sweep.SweepTest):
                 self.assert_refused(("status", name), say)
         for words in (("verify", "missing.h5"), ("run", "a.yaml", "--store", "no/such/folder/s.h5", "--workers", 1)):
             self.assert_refused(words, "no")
-        self.assert_refused(("run", "b.yaml", "--store", "good.h5", "--workers", 1), "another grid")
         self.assertEqual((self.folder / "good.h5").read_bytes(), good, "the good store was touched")
 
     def test_a_store_of_the_fake_executor_is_no_result(self):

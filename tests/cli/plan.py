@@ -96,12 +96,21 @@ class Plan(sweep.SweepTest):
         self.assertIn("  in s.h5: 0 done, 1 diverged, 1 skipped, 0 to run\n", text)
         self.assertEqual(self.counts(figures), {"diverged": 1, "skipped": 1})
 
-    def test_the_store_of_another_grid_is_refused(self):
+    def test_what_a_changed_grid_makes_of_a_store(self):
         self.write("g.yaml", GRID)
-        self.write("d.yaml", DIVERGING)
+        self.write("h.yaml", GRID.replace("[0.1, 0.2]", "[0.2, 0.4]").replace("rounds: 3", "rounds: 4"))
         self.run_grid("g.yaml", fake="seconds=0")
-        refused = self.sweepstake("plan", "d.yaml", "--store", "s.h5", check=2)
-        self.assertIn("s.h5: holds another grid ('shared')", refused.stderr)
+        before = (self.folder / "s.h5").read_bytes()
+        text, figures = self.plan("h.yaml", "--store", "s.h5")
+        # 2 dense runs and 3 rounds of 0.2 on 2 seeds; new are its fourth and four of 0.4
+        self.assertEqual((figures["kept"], figures["again"], figures["new"], figures["orphans"]), (8, 0, 10, 6))
+        self.assertEqual(self.counts(figures), {"done": 8, "to_run": 10})
+        self.assertIn("  in s.h5: 8 done, 10 to run\n", text)
+        self.assertIn("  extending    8 tasks kept, 10 new, 6 orphans (kept, not asked for)\n", text)
+        self.assertEqual((self.folder / "s.h5").read_bytes(), before, "plan changed the store")
+        self.run_grid("h.yaml", fake="seconds=0")
+        size = (self.folder / "s.h5").stat().st_size
+        self.assertEqual((figures["store_bytes"], figures["extending_bytes"]), (size, size + len(before)))
 
 
 if __name__ == "__main__":

@@ -305,7 +305,7 @@ static void read_rest(struct store *store)
         must_say_why(&err);
     else
         free(text);
-    if (store_read_attempts(store, bytes, &err) != 0)
+    if (store_read_attempts(store, store_task_count(store), bytes, &err) != 0)
         must_say_why(&err);
     if (store_verify(store, bytes, &err) < 0)
         must_say_why(&err);

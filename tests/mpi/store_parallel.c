@@ -46,7 +46,7 @@ static void read_all(struct store *store)
     struct store_result results[SAMPLE_TASKS];
     CHECK(store_verify(store, bad, &err) == 0, err.text);
     CHECK(store_read_results(store, 0, SAMPLE_TASKS, results, &err) == 0, err.text);
-    CHECK(store_read_attempts(store, attempts, &err) == 0, err.text);
+    CHECK(store_read_attempts(store, SAMPLE_TASKS, attempts, &err) == 0, err.text);
     for (int task = 0; task < SAMPLE_TASKS; task++)
         CHECK(results[task].status == STORE_DONE && attempts[task] == 1, "not done");
 }

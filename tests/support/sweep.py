@@ -101,6 +101,11 @@ class SweepTest(unittest.TestCase):
     def listing(self):
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*"))
 
+    def assert_holds(self, store, other):
+        """What the other's grid left is in `store`, task by task, to the bit."""
+        differences = compare_tasks(self.folder / store, self.folder / other)
+        self.assertEqual(differences, [], f"{store} does not hold what {other} does")
+
     def assert_same_store(self, one, other):
         differences = compare_stores(self.folder / one, self.folder / other)
         self.assertEqual(differences, [], f"{one} and {other} differ")
@@ -132,6 +137,50 @@ def compare_stores(one, other):
             return ["the two do not hold the same datasets"]
         return [name for name in names if name not in ("environment", "attempts")
                 and _bytes_of(_lasting(a[name][()])) != _bytes_of(_lasting(b[name][()]))]
+
+
+def tasks_of(path):
+    """Everything finished tasks left, by key: {what: bytes}. What may differ between equal runs is left out, and
+    so is the checksum, which covers all that a store keeps of a task."""
+    with h5py.File(path, "r") as file:
+        tasks, results, curves = file["tasks"][()], _lasting(file["results"][()]), file["curves"][()]
+        names = [name for name in results.dtype.names if name != "checksum"]
+        networks = {int(table.attrs["index"]): name for name, table in file["parameters"].items()}
+        finished = numpy.isin(results["status"], (1, 2))
+        return {task["key"]: {"result": _bytes_of(result[names].reshape(1)), **_curve_of(task, curves),
+                              **_blocks_of(file, networks[int(task["network"])], task)}
+                for task, result, done in zip(tasks, results, finished) if done}
+
+
+def _curve_of(task, curves):
+    curve = curves[task["curve_offset"]:task["curve_offset"] + task["curve_count"]]
+    test = [name for name in curve.dtype.names if name.startswith("test_")]
+    own = [name for name in curve.dtype.names if name not in test]
+    return {"curve": _bytes_of(curve[own]), **({"test curve": _bytes_of(curve[test])} if task["test_curve"] else {})}
+
+
+def _blocks_of(file, network, task):
+    """Masks and sets of weights that the task wrote itself."""
+    whens = [name.decode() for name in file[f"parameters/{network}"].attrs.get("whens", [])]
+    slots = {when: task[when.replace("-", "_") + "_slot"] for when in ("init", "early-stop", "final")
+             if task["writes_" + when.replace("-", "_")] == 1}
+    for family in ("rewind", "at"):
+        members = [when for when in whens if when.startswith(family + "-")]
+        slots.update({when: task[family + "_slot"] for bit, when in enumerate(members)
+                      if int(task[family + "_set"]) >> bit & 1})
+    blocks = {f"{name} {when}": file[f"weights/{network}/{name}/{when}"][slot].tobytes()
+              for when, slot in slots.items() for name in file[f"weights/{network}"]}
+    if task["writes_mask"] == 1:
+        blocks.update({f"{name} mask": dataset[task["mask_slot"]].tobytes()
+                       for name, dataset in file[f"masks/{network}"].items()})
+    return blocks
+
+
+def compare_tasks(store, other):
+    """What `store` lacks of the finished tasks of `other`, or has otherwise; it may hold more."""
+    ours, theirs = tasks_of(store), tasks_of(other)
+    return [f"{key.decode()}: {what}" for key, parts in theirs.items() for what, part in parts.items()
+            if ours.get(key, {}).get(what) != part]
 
 
 def statuses(path):

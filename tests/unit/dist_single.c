@@ -75,7 +75,7 @@ static void read_row(const struct place *place, int32_t task, struct store_resul
     struct store *store = store_open(place->store, STORE_READ, NULL, &err);
     assert_non_null(store);
     assert_int_equal(store_read_results(store, task, 1, row, &err), 0);
-    assert_int_equal(store_read_attempts(store, attempts, &err), 0);
+    assert_int_equal(store_read_attempts(store, store_task_count(store), attempts, &err), 0);
     store_close(store);
 }
 
@@ -120,16 +120,26 @@ static void a_task_that_fails_is_tried_as_often_as_allowed(void **state)
     assert_int_equal(row.attempts_used, 1);
 }
 
-static void another_grid_is_refused(void **state)
+static int64_t count_tasks(const struct place *place)
+{
+    struct error err = {0};
+    struct store *store = store_open(place->store, STORE_READ, NULL, &err);
+    assert_non_null(store);
+    int64_t count = store_task_count(store);
+    store_close(store);
+    return count;
+}
+
+static void another_grid_extends_the_store(void **state)
 {
     struct place *place = *state;
     struct error err = {0};
     static const char other[] = GRID "seed: 2\n";
     assert_int_equal(run_single(&place->job, &err), RUN_COMPLETE);
+    int64_t before = count_tasks(place);
     assert_int_equal(file_replace(place->grid, other, sizeof other - 1, NULL), 0);
-    assert_int_equal(run_single(&place->job, &err), RUN_USAGE);
-    assert_non_null(strstr(err.text, "another grid"));
-    assert_non_null(strstr(err.text, place->store));
+    assert_int_equal(run_single(&place->job, &err), RUN_COMPLETE);
+    assert_int_equal(count_tasks(place), 2 * before); /* no task in common */
 }
 
 static void a_wrong_grid_writes_nothing(void **state)
@@ -199,7 +209,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUN_TEST(a_grid_runs_to_its_end),
         RUN_TEST(a_task_that_fails_is_tried_as_often_as_allowed),
-        RUN_TEST(another_grid_is_refused),
+        RUN_TEST(another_grid_extends_the_store),
         RUN_TEST(a_wrong_grid_writes_nothing),
         RUN_TEST(kills_do_not_use_up_a_tasks_tries),
         RUN_TEST(a_stop_is_resumable),

@@ -150,7 +150,7 @@ static void test_a_new_store_is_pending(void **state)
     struct store_result results[SAMPLE_TASKS], pending = store_result_pending();
     uint8_t attempts[SAMPLE_TASKS];
     assert_int_equal(store_read_results(fixture->store, 0, SAMPLE_TASKS, results, NULL), 0);
-    assert_int_equal(store_read_attempts(fixture->store, attempts, NULL), 0);
+    assert_int_equal(store_read_attempts(fixture->store, SAMPLE_TASKS, attempts, NULL), 0);
     for (int i = 0; i < SAMPLE_TASKS; i++) {
         assert_memory_equal(&results[i], &pending, sizeof pending);
         assert_int_equal(attempts[i], 0);
@@ -347,7 +347,7 @@ static void test_attempts_and_environment(void **state)
     environment.run = 6;
     assert_int_equal(store_write_environment(fixture->store, 1 << 20, &environment, NULL), 0);
     reopen(fixture, STORE_READ);
-    assert_int_equal(store_read_attempts(fixture->store, attempts, NULL), 0);
+    assert_int_equal(store_read_attempts(fixture->store, SAMPLE_TASKS, attempts, NULL), 0);
     assert_int_equal(attempts[2], 3);
     assert_int_equal(attempts[1] + attempts[3], 0);
     assert_int_equal(store_read_table(fixture->store, "environment", &table, NULL), 0);

@@ -244,13 +244,13 @@ struct interruption {
     int64_t calls, last, at;
 };
 
-static bool interrupt_at(void *user, int64_t iteration)
+static enum train_wish interrupt_at(void *user, int64_t iteration)
 {
     struct interruption *interruption = user;
     if (interruption->calls++ > 0)
         assert_int_equal(iteration, interruption->last + 1);
     interruption->last = iteration;
-    return iteration == interruption->at;
+    return iteration == interruption->at ? TRAIN_STOP : TRAIN_GO_ON;
 }
 
 static void test_progress_can_interrupt(void **state)

@@ -49,7 +49,7 @@ static void every_field_is_a_column(void **state)
     lay_out(WORK_GRID "axes: {seed: 3..4}\n", &plan, &layout);
     const struct store_table *table = &layout.experiments;
     assert_int_equal(table->row_count, 2);
-    assert_int_equal(table->column_count, field_count());
+    assert_int_equal(table->column_count, field_count() + 1); /* and orphan */
     assert_text(table, 0, "architecture", "lenet-12-8");
     assert_text(table, 0, "dataset.name", "digits");
     assert_int_equal(integer(table, 0, "dataset.train"), 300);

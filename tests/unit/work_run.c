@@ -16,7 +16,7 @@ static void run_task(struct bench *bench, const struct executor *executor, int32
 static void create(struct bench *bench, struct executor *executor)
 {
     struct error err = {0};
-    bench_check(executor_create_real(executor, bench->plan, bench->store, &err) != 0, &err);
+    bench_check(executor_create_real(executor, bench->plan, bench->store, NULL, &err) != 0, &err);
 }
 
 static void run_all(struct bench *bench, uint64_t *digests)

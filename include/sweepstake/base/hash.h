@@ -2,6 +2,7 @@
 #ifndef SWEEPSTAKE_BASE_HASH_H
 #define SWEEPSTAKE_BASE_HASH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,8 @@ struct hash128 {
 
 struct hash128 hash128_of(const void *bytes, size_t length);
 void hash128_hex(struct hash128 hash, char hex[HASH_HEX_SIZE]);
+/* Back from 32 digits (no more are read); false where one is not hexadecimal. */
+bool hash128_parse(const char *hex, struct hash128 *hash);
 uint64_t hash64_of(const void *bytes, size_t length);
 
 /* Streaming: the digest depends on the bytes alone, not on how they were cut. */

@@ -154,6 +154,9 @@ struct optimizer_spec {
     double beta1, beta2, epsilon;
 };
 
+/* Blocks of moments it needs: Adam 2, SGD with momentum 1, plain SGD 0. */
+int optimizer_moment_blocks(const struct optimizer_spec *optimizer);
+
 enum schedule_kind { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE };
 
 /* Rate(t) = base * min(1, t / warmup) * decay(t), t counted from 0:

@@ -56,6 +56,17 @@ int64_t store_table_integer(const struct store_table *table, int64_t row, int co
 double store_table_real(const struct store_table *table, int64_t row, int column);
 const char *store_table_text(const struct store_table *table, int64_t row, int column, char *to,
                              size_t size);
+/* Into a numeric column, converted to its type; nothing when there is no such column (-1). */
+void store_table_set_integer(struct store_table *table, int64_t row, int column, int64_t value);
+/* Gives a table the columns of another that it lacks, widens texts that are wider there, and makes
+ * room for `room` rows in all. What is missing in a row is -1, NaN or empty. */
+int store_table_extend(struct store_table *table, const struct store_table *by, int64_t room,
+                       struct error *err);
+/* Appends a row of a table it was extended by, within the room; returns its number. */
+int64_t store_table_append(struct store_table *table, const struct store_table *by, int64_t row);
+/* Orphans (rows that the present grid does not ask for, kept from an earlier one) have 1 in column
+ * `orphan` and stand behind all others: how many rows come before them. */
+int64_t store_table_live_rows(const struct store_table *table);
 void store_table_finish(struct store_table *table); /* frees columns and rows */
 
 /* --- layout: what store_create makes --- */
@@ -98,8 +109,9 @@ struct store_identity {
 
 struct store_layout {
     struct store_identity identity;
-    const char *grid_text;
+    const char *grid_text; /* several texts: rows of grid_length bytes, padded with zeros */
     size_t grid_length;
+    int64_t grid_rows; /* 0 = 1 */
     struct store_table experiments, points, tasks; /* rows filled by the caller */
     int64_t curve_rows;
     int32_t network_count;
@@ -115,6 +127,20 @@ int64_t store_layout_bytes(const struct store_layout *layout);
  * failure; a file that exists is never replaced. Too little space is a usage error that says how
  * much is needed and how much there is. */
 int store_create(const char *path, const struct store_layout *layout, struct error *err);
+
+/* As store_create, with content: `fill` writes into the open store before anybody can see it. The
+ * file that stands at `path` is replaced if `replaces`; whatever happens, it is the old file or the
+ * new one, whole. Whoever makes a store holds its lock. */
+struct store;
+struct store_filling {
+    int (*fill)(void *user, struct store *store, struct error *err);
+    void *user;
+    bool replaces;
+};
+int store_create_filled(const char *path, const struct store_layout *layout,
+                        const struct store_filling *filling, struct error *err);
+/* Removes what a killed store_create left beside `path`. The caller holds the lock. */
+void store_discard_unfinished(const char *path);
 
 /* --- rows --- */
 
@@ -132,7 +158,9 @@ enum store_reason {
     STORE_REASON_NONE = 0,
     STORE_REASON_ERROR = 1,
     STORE_REASON_MEMORY = 2,
-    STORE_REASON_LOST = 3,
+    STORE_REASON_LOST = 3,  /* the processes that trained it died or fell silent */
+    STORE_REASON_CRASH = 4, /* its process crashed */
+    STORE_REASON_TIME = 5,  /* it took too long or stood still */
     STORE_REASON_COUNT
 };
 
@@ -217,15 +245,24 @@ const struct store_identity *store_identity(const struct store *store);
 int32_t store_network_count(const struct store *store);
 const struct store_network *store_network(const struct store *store, int32_t network);
 int64_t store_task_count(const struct store *store);
+const char *store_path(const struct store *store); /* as it was opened */
+/* Whether /results has every column that this program writes. What an older release made is read,
+ * but rows written into it would lose what it has no column for, and their checksums with it. */
+bool store_takes_results(const struct store *store);
 
 /* Reads a whole table ("experiments", "points", "tasks", "results", "curves", "environment"). Not
  * collective. */
 int store_read_table(struct store *store, const char *name, struct store_table *table,
                      struct error *err);
 int store_read_grid(struct store *store, char **text, size_t *length, struct error *err);
+/* Every text of /grid, the present grid's first: *rows texts of *width bytes, padded with zeros;
+ * the caller frees them. */
+int store_read_grids(struct store *store, char **texts, int64_t *rows, size_t *width,
+                     struct error *err);
 int store_read_results(struct store *store, int64_t first, int64_t count,
                        struct store_result *results, struct error *err);
-int store_read_attempts(struct store *store, uint8_t *attempts, struct error *err); /* [tasks] */
+/* Of the first `count` tasks. */
+int store_read_attempts(struct store *store, int64_t count, uint8_t *attempts, struct error *err);
 int store_read_mask(struct store *store, int32_t network, int64_t slot, uint8_t *mask,
                     struct error *err);
 int store_read_weights(struct store *store, int32_t network, int32_t when, int64_t slot,
@@ -262,6 +299,22 @@ int store_task_payload(struct store *store, const struct store_table *tasks, int
 /* Which tasks hold: bad[i] = 1 where the row says anything but pending and its checksum (done and
  * diverged: over the payload too) fails. Returns their number or -1. */
 int64_t store_verify(struct store *store, uint8_t *bad, struct error *err);
+
+/* --- from store to store --- */
+
+/* Copies what both descriptions name: the mask, sets of weights of one name, and with `curve` a
+ * curve of the same length. The networks have the same parameters. Not synced. */
+int store_copy_payload(struct store *from, const struct store_payload *what, struct store *to,
+                       const struct store_payload *where, bool curve, struct error *err);
+/* Whether what both descriptions name has the same bits; test curves may be absent on one side. */
+int store_same_payload(struct store *a, const struct store_payload *what, struct store *b,
+                       const struct store_payload *where, bool *same, struct error *err);
+/* Whether two results are one: their lasting columns are equal, scores that are missing (NaN) on
+ * one side aside. A row without a result agrees with any. */
+bool store_results_agree(const struct store_result *a, const struct store_result *b);
+/* All result rows and attempts at once, as they are, for store_create_filled. Not synced. */
+int store_write_rows(struct store *store, const struct store_result *results,
+                     const uint8_t *attempts, struct error *err);
 
 /* --- one run at a time --- */
 

@@ -3,7 +3,8 @@
  * Everything is a function of the absolute iteration: a run that starts at k sees the batches,
  * dropout masks and rates of iterations k..T-1. What happens at an iteration (evaluation, capture)
  * sees the weights before that iteration's step; at T, those after the last. The caller owns
- * network and dataset; hooks take captures, learn of progress and ask to stop. */
+ * network and dataset; hooks take captures, learn of progress, and ask to save or to stop. A run that
+ * is resumed from a saved state ends in the same bits as one that was never interrupted. */
 #ifndef SWEEPSTAKE_TRAIN_TRAIN_H
 #define SWEEPSTAKE_TRAIN_TRAIN_H
 
@@ -60,7 +61,7 @@ enum train_when {
 enum train_outcome {
     TRAIN_FINISHED,
     TRAIN_DIVERGED,    /* the loss of a training batch was not finite */
-    TRAIN_INTERRUPTED, /* the progress hook asked for it: the result is incomplete */
+    TRAIN_INTERRUPTED, /* the progress hook asked for it: saved, the result is incomplete */
 };
 
 struct train_result {
@@ -74,11 +75,33 @@ struct train_result {
     struct train_score scores[PART_TEST + 1][TRAIN_WHENS]; /* [part][when] */
 };
 
+/* Where the state of a run goes to, or comes from: bytes in order, pieces of the same sizes both ways.
+ * The piece may be taken from `bytes` or put there. */
+struct train_stream {
+    void *user;
+    int (*pass)(void *user, void *bytes, size_t size, struct error *err);
+};
+
+/* A run between two iterations, for train_save. */
+struct train_saving;
+
+/* What a run is to do before its next step. */
+enum train_wish {
+    TRAIN_GO_ON,
+    TRAIN_SAVE, /* save and go on */
+    TRAIN_STOP, /* save and end as TRAIN_INTERRUPTED */
+};
+
 struct train_hooks {
     void *user;
     /* Before every step and before the end's evaluation: `iteration` is the next one. Should take
-     * no longer than microseconds. Returns true to interrupt. May be NULL. */
-    bool (*progress)(void *user, int64_t iteration);
+     * no longer than microseconds. May be NULL. */
+    enum train_wish (*progress)(void *user, int64_t iteration);
+    /* The run as it stands before `iteration`, to be kept by train_save. NULL = nothing is saved. */
+    int (*save)(void *user, int64_t iteration, struct train_saving *saving, struct error *err);
+    /* What train_save wrote for a run of the same spec, network and mask: it goes on from there.
+     * NULL = it begins. */
+    const struct train_stream *resume;
     /* The network at iteration captures[which], to read its weights. Not called for iterations from
      * divergence on. May be NULL. */
     int (*capture)(void *user, int32_t which, const struct network *net, struct error *err);
@@ -86,6 +109,12 @@ struct train_hooks {
 
 /* How many of k..T are evaluated: the start, multiples of `every`, `at`, and T. */
 int64_t train_curve_length(const struct train_spec *spec);
+
+/* Passes on the whole state: at most what train_state_bytes says. */
+int train_save(struct train_saving *saving, const struct train_stream *to, struct error *err);
+/* Bytes of the largest state of a run whose curve has so many points. */
+int64_t train_state_bytes(const struct optimizer_spec *optimizer, int64_t curve_length,
+                          int64_t block_size);
 
 /* Trains `net`, whose weights and mask the caller has set; the optimiser is set here, its moments
  * and step count at zero. Afterwards `net` holds the last weights (unspecified after divergence).

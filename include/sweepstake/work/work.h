@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "nn/network.h"
 #include "plan/plan.h"
+#include "store/checkpoint.h"
 #include "store/store.h"
 
 /* --- executors --- */
@@ -42,10 +43,20 @@ struct executor {
     void (*destroy)(void *self);
 };
 
+/* Where a running task's state goes: every so many seconds, and when the task is interrupted. */
+struct work_saving {
+    struct checkpoint *checkpoint;
+    double every;
+};
+
+/* Bytes of the largest in-flight state of a plan's tasks. */
+int64_t work_state_bytes(const struct plan *plan);
+
 /* Keeps network and dataset for the next task that uses the same; loads nothing before its first
- * task. Layers compute in the store's kernel mode. `plan` and `store` are the caller's and must outlive it. */
+ * task. Layers compute in the store's kernel mode. A task whose state was saved goes on from there.
+ * `plan`, `store` and `saving` (NULL = states are not saved) are the caller's and must outlive it. */
 int executor_create_real(struct executor *executor, const struct plan *plan, struct store *store,
-                         struct error *err);
+                         const struct work_saving *saving, struct error *err);
 
 /* `description`: words separated by spaces.
  *
@@ -72,6 +83,36 @@ int work_read_kernel_mode(const char *mode, enum net_kernels *kernels, struct er
 int work_layout_create(const struct plan *plan, const struct store_identity *identity,
                        struct store_layout *layout, struct error *err);
 void work_layout_finish(struct store_layout *layout);
+
+/* Where the store keeps what the plan's tasks leave: a store that grew or was merged has places of
+ * its own, and may keep more than the grid asks for. To be called once, before an executor is made;
+ * in a store made for this plan nothing changes. */
+int work_take_places(struct plan *plan, struct store *store, struct error *err);
+
+/* --- growing and merging --- */
+
+/* What becomes of a store when a changed grid is run on it. */
+struct work_growth {
+    int64_t kept, again, fresh; /* the plan's tasks: there already; of these run again for a snapshot
+                                   or curve that was not kept; new */
+    int64_t orphans;            /* tasks that are kept though the plan does not ask for them */
+    int64_t bytes;              /* of the enlarged store */
+};
+
+/* `statuses`: [tasks] as they would be. The store is not changed. */
+int work_foresee_growth(const struct plan *plan, struct store *store, enum store_status *statuses,
+                        struct work_growth *growth, struct error *err);
+/* Replaces the file at `path`, which `store` has open for reading, by an enlarged one: the plan's
+ * rows first, then the orphans. The caller holds the lock. `hooks` (may be NULL) hear how many tasks
+ * are copied and may interrupt, which is a resource error that leaves all as it was. */
+int work_grow(const struct plan *plan, struct store *store, const char *path,
+              const struct work_hooks *hooks, struct work_growth *growth, struct error *err);
+
+/* Makes a store of all that two have, each task once; `path` must not exist, and its lock is the
+ * caller's. A usage error when they round differently, or differ in a task that both finished. */
+int work_merge(struct store *one, struct store *other, const char *path, struct error *err);
+
+/* --- statuses --- */
 
 /* What the store says of each task of the plan that it was made for; `statuses` and `attempts`:
  * [tasks]. A row whose checksum does not hold counts as pending; *torn is their number. Skipped
