@@ -233,3 +233,48 @@ int64_t h5_row_count(hid_t dataset)
     h5_close(space);
     return rows;
 }
+
+/* Bytes that the dataset's elements take; -1 where that is no number. */
+static int64_t claimed_bytes(hid_t dataset)
+{
+    hid_t space = H5Dget_space(dataset), type = H5Dget_type(dataset);
+    hssize_t elements = space < 0 ? -1 : H5Sget_simple_extent_npoints(space);
+    size_t size = type < 0 ? 0 : H5Tget_size(type);
+    int64_t bytes = -1;
+    if (elements < 0 || size == 0 || __builtin_mul_overflow(elements, size, &bytes))
+        bytes = -1;
+    h5_close(type);
+    h5_close(space);
+    return bytes;
+}
+
+/* Bytes that a dataset can hold at most. Ours are contiguous; somebody may have compressed a copy,
+ * and deflate packs at most so well. */
+static int64_t bytes_held(hid_t dataset)
+{
+    hid_t file = H5Iget_file_id(dataset), made = H5Dget_create_plist(dataset);
+    hsize_t size = 0;
+    if (file < 0 || made < 0 || H5Fget_filesize(file, &size) < 0)
+        size = 0;
+    else if (H5Pget_layout(made) != H5D_CONTIGUOUS)
+        size *= 1032;
+    h5_close(made);
+    if (file >= 0)
+        H5Fclose(file);
+    return (int64_t)size;
+}
+
+int h5_check_dataset(hid_t dataset, int rank, struct error *err)
+{
+    hid_t space = H5Dget_space(dataset);
+    int dimensions = space < 0 ? -1 : H5Sget_simple_extent_ndims(space);
+    h5_close(space);
+    int64_t claimed = claimed_bytes(dataset);
+    if (dimensions == rank && claimed >= 0 && claimed <= bytes_held(dataset))
+        return 0;
+    if (dimensions != rank)
+        error_set(err, ERROR_USAGE, "damaged: has %d dimensions instead of %d", dimensions, rank);
+    else
+        error_set(err, ERROR_USAGE, "damaged: claims more than the file holds");
+    return name_dataset(dataset, err);
+}

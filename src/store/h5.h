@@ -38,6 +38,9 @@ int h5_write_rows(hid_t dataset, hid_t type, int64_t first, int64_t count, const
                   struct error *err);
 /* Rows of a dataset; -1 when it has none to give (a damaged or scalar dataset). */
 int64_t h5_row_count(hid_t dataset);
+/* A damaged file may claim anything: a dataset is refused that has other than `rank` dimensions, or
+ * more in them than the file has bytes for, before anybody takes memory by what it says. */
+int h5_check_dataset(hid_t dataset, int rank, struct error *err);
 
 /* Attributes. Texts are of a fixed size, several texts an array. Readers say what is missing or
  * of the wrong kind; a count that is not what the attribute holds is such a thing. */

@@ -52,6 +52,9 @@ static inline double one_nan(double value)
     return isnan(value) ? (double)NAN : value;
 }
 
+/* Whether the dataset is a table: one dimension, every column within the row. HDF5 itself does not
+ * look, and moves what lies outside. */
+int table_check(hid_t dataset, struct error *err);
 /* A table's columns by what the file says. `table` is the caller's to finish. */
 int table_read(hid_t dataset, struct store_table *table, struct error *err);
 

@@ -9,7 +9,21 @@
 #include "h5.h"
 #include "handle.h"
 
+#define BLOCK_GAP 64 /* elements between two parameters, at most */
+
 /* --- reading /parameters --- */
+
+/* -1 where the shape is none. */
+static int64_t element_count(const struct store_parameter *parameter)
+{
+    int64_t count = 1;
+    if (parameter->rank < 1 || parameter->rank > 4)
+        return -1;
+    for (int32_t i = 0; i < parameter->rank; i++)
+        if (parameter->dims[i] < 1 || __builtin_mul_overflow(count, parameter->dims[i], &count))
+            return -1;
+    return count;
+}
 
 static int take_parameter(const struct store_table *table, int32_t row, struct store_network *to,
                           struct error *err)
@@ -25,23 +39,34 @@ static int take_parameter(const struct store_table *table, int32_t row, struct s
     parameter->offset = store_table_integer(table, row, store_table_column(table, "offset"));
     parameter->prunable =
         store_table_integer(table, row, store_table_column(table, "prunable")) > 0;
-    int64_t count = parameter->rank >= 1 && parameter->rank <= 4 ? 1 : -1;
-    for (int32_t i = 0; i < 4; i++) {
+    for (int32_t i = 0; i < 4; i++)
         parameter->dims[i] = store_table_integer(table, row, store_table_column(table, dims[i]));
-        if (i < parameter->rank && __builtin_mul_overflow(count, parameter->dims[i], &count))
-            count = -1;
-    }
-    if (count < 1 || count != parameter->count || parameter->offset < 0 || to->block_size < count ||
-        parameter->offset > to->block_size - count)
+    int64_t count = parameter->count;
+    if (count < 1 || count != element_count(parameter) || parameter->offset < 0 ||
+        to->block_size < count || parameter->offset > to->block_size - count)
         return error_set(err, ERROR_USAGE, "damaged: parameter %d of %s makes no sense", row,
                          to->name);
     return 0;
 }
 
+/* Readers take memory for the whole block: it is the parameters and what aligns them. */
+static int check_block(const struct store_network *network, struct error *err)
+{
+    int64_t rest = network->block_size;
+    for (int32_t i = 0; i < network->parameter_count && rest > 0; i++)
+        rest -= network->parameters[i].count + BLOCK_GAP;
+    if (rest <= 0)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "damaged: %s has a block of %lld elements, more than its "
+                     "parameters take",
+                     network->name, (long long)network->block_size);
+}
+
 static int take_parameters(hid_t dataset, struct store_network *to, struct error *err)
 {
     struct store_table table;
-    if (table_read(dataset, &table, err) != 0)
+    if (table_check(dataset, err) != 0 || table_read(dataset, &table, err) != 0)
         return -1;
     int status = 0;
     if (table.row_count < 1 || table.row_count > STORE_MAX_PARAMETERS)
@@ -52,7 +77,7 @@ static int take_parameters(hid_t dataset, struct store_network *to, struct error
     for (int32_t i = 0; i < to->parameter_count && status == 0; i++)
         status = take_parameter(&table, i, to, err);
     store_table_finish(&table);
-    return status;
+    return status == 0 ? check_block(to, err) : -1;
 }
 
 static int take_whens(hid_t dataset, int64_t count, struct store_network *to, struct error *err)
@@ -137,10 +162,11 @@ static hid_t open_shaped(hid_t file, const char *path, int rank, const int64_t *
     for (int i = 0; i < rank && fits; i++)
         fits = dims[i] == (hsize_t)shape[i];
     h5_close(space);
-    if (fits)
+    if (!fits)
+        error_set(err, ERROR_USAGE, "damaged: %s has a shape of its own", path);
+    else if (h5_check_dataset(dataset, rank, err) == 0)
         return dataset;
     h5_close(dataset);
-    error_set(err, ERROR_USAGE, "damaged: %s has a shape of its own", path);
     return H5I_INVALID_HID;
 }
 

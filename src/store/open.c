@@ -66,13 +66,27 @@ static int open_dataset(hid_t file, const char *name, hid_t *dataset, struct err
     return *dataset < 0 ? h5_error(err, ERROR_USAGE, "damaged: /%s", name) : 0;
 }
 
+/* One text of a fixed size. */
+static int check_grid(hid_t grid, struct error *err)
+{
+    if (h5_check_dataset(grid, 1, err) != 0)
+        return -1;
+    hid_t type = H5Dget_type(grid);
+    bool is_text = type >= 0 && H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0;
+    h5_close(type);
+    return is_text ? 0 : error_set(err, ERROR_USAGE, "damaged: /grid is not a text");
+}
+
 static int open_tables(struct store *store, struct error *err)
 {
     for (int i = 0; i < TABLE_COUNT; i++)
-        if (open_dataset(store->file, schema_table_names[i], &store->tables[i], err) != 0)
+        if (open_dataset(store->file, schema_table_names[i], &store->tables[i], err) != 0 ||
+            table_check(store->tables[i], err) != 0)
             return -1;
     if (open_dataset(store->file, "grid", &store->grid, err) != 0 ||
-        open_dataset(store->file, "attempts", &store->attempts, err) != 0)
+        check_grid(store->grid, err) != 0 ||
+        open_dataset(store->file, "attempts", &store->attempts, err) != 0 ||
+        h5_check_dataset(store->attempts, 1, err) != 0)
         return -1;
     store->task_count = h5_row_count(store->tables[TABLE_TASKS]);
     store->curve_rows = h5_row_count(store->tables[TABLE_CURVES]);

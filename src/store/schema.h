@@ -39,7 +39,7 @@ extern const struct schema_attribute schema_identity[SCHEMA_IDENTITY_COUNT];
 /* What the numbers in /results mean, as attributes beside them. */
 #define SCHEMA_LABEL_SIZE 16
 #define SCHEMA_STATUS_COUNT 6
-#define SCHEMA_REASON_COUNT 6
+#define SCHEMA_REASON_COUNT STORE_REASON_COUNT
 extern const char schema_status_names[SCHEMA_STATUS_COUNT][SCHEMA_LABEL_SIZE];
 extern const char schema_reason_names[SCHEMA_REASON_COUNT][SCHEMA_LABEL_SIZE];
 

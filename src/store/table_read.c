@@ -5,6 +5,32 @@
 #include "h5.h"
 #include "handle.h"
 
+/* --- what the file says --- */
+
+static bool member_fits(hid_t type, unsigned member)
+{
+    hid_t member_type = H5Tget_member_type(type, member);
+    size_t offset = H5Tget_member_offset(type, member), row = H5Tget_size(type);
+    size_t size = member_type < 0 ? 0 : H5Tget_size(member_type);
+    h5_close(member_type);
+    return size > 0 && size <= row && offset <= row - size;
+}
+
+int table_check(hid_t dataset, struct error *err)
+{
+    if (h5_check_dataset(dataset, 1, err) != 0)
+        return -1;
+    hid_t type = H5Dget_type(dataset);
+    int members = type >= 0 && H5Tget_class(type) == H5T_COMPOUND ? H5Tget_nmembers(type) : 0;
+    bool fits = members > 0;
+    for (int i = 0; i < members && fits; i++)
+        fits = member_fits(type, (unsigned)i);
+    h5_close(type);
+    return fits ? 0 : error_set(err, ERROR_USAGE, "damaged: is not a table of columns");
+}
+
+/* --- reading it --- */
+
 /* Whether a member is of a type that tables have. */
 static bool column_of(hid_t member, struct store_column *column)
 {
@@ -15,7 +41,7 @@ static bool column_of(hid_t member, struct store_column *column)
                        : column->size == 2 ? STORE_INT16
                        : column->size == 4 ? STORE_INT32
                                            : STORE_INT64;
-        return column->size <= 8;
+        return column->size <= 2 || column->size == 4 || column->size == 8;
     case H5T_FLOAT:
         column->type = column->size == 4 ? STORE_FLOAT32 : STORE_FLOAT64;
         return column->size == 4 || column->size == 8;

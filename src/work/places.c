@@ -81,6 +81,9 @@ int work_take_places(struct plan *plan, struct store *store, struct error *err)
     for (int32_t i = 0; i < plan->network_count; i++) {
         struct plan_network *network = &plan->networks[i];
         const struct store_network *kept = store_network(store, i);
+        if (kept->block_size != net_spec_block_size(&network->spec))
+            return error_set(err, ERROR_USAGE, "%s: damaged: its network %s is not the grid's",
+                             store_path(store), kept->name);
         if (take_captures(kept, "rewind-", network->rewinds, &network->rewind_count, err) != 0 ||
             take_captures(kept, "at-", network->ats, &network->at_count, err) != 0)
             return -1;

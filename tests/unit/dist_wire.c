@@ -12,7 +12,8 @@
 
 static void reports_are_valid_as_made(void **state)
 {
-    struct work_outcome outcome = {.status = WORK_FAILED, .digest = 7, .seconds = 1.5};
+    struct work_outcome outcome = {
+        .status = WORK_FAILED, .digest = 7, .seconds = 1.5, .result.status = STORE_FAILED};
     struct error err = {.class = ERROR_INTERNAL};
     (void)state;
     memset(err.text, 'x', sizeof err.text - 1); /* longer than a report holds */
@@ -38,7 +39,7 @@ static void heartbeats_are_short(void **state)
 
 static void nonsense_is_no_report(void **state)
 {
-    struct work_outcome outcome = {.status = WORK_DONE};
+    struct work_outcome outcome = {.status = WORK_DONE, .result.status = STORE_DONE};
     (void)state;
     struct report report = report_outcome(TASKS, &outcome);
     assert_false(report_is_valid(&report, sizeof report, TASKS));
@@ -60,6 +61,33 @@ static void nonsense_is_no_report(void **state)
     report.status = ERROR_STORAGE;
     assert_true(report_is_valid(&report, sizeof report, TASKS));
     memset(report.text, 'x', sizeof report.text); /* not terminated */
+    assert_false(report_is_valid(&report, sizeof report, TASKS));
+}
+
+/* A result row goes into the store as it came. */
+static void a_row_that_the_store_does_not_know_is_no_report(void **state)
+{
+    struct work_outcome outcome = {.status = WORK_DONE, .result = store_result_pending()};
+    (void)state;
+    outcome.result.status = STORE_DONE;
+    const struct report fine = report_outcome(1, &outcome);
+    assert_true(report_is_valid(&fine, sizeof fine, TASKS));
+    for (int32_t status = -1; status <= 77; status++) {
+        struct report report = fine;
+        report.result.status = status;
+        assert_int_equal(report_is_valid(&report, sizeof report, TASKS), status == STORE_DONE);
+        report.status = WORK_DIVERGED;
+        assert_int_equal(report_is_valid(&report, sizeof report, TASKS), status == STORE_DIVERGED);
+        report.status = WORK_FAILED;
+        assert_int_equal(report_is_valid(&report, sizeof report, TASKS), status == STORE_FAILED);
+    }
+    struct report report = fine;
+    report.result.reason = STORE_REASON_COUNT;
+    assert_false(report_is_valid(&report, sizeof report, TASKS));
+    report.result.reason = -1;
+    assert_false(report_is_valid(&report, sizeof report, TASKS));
+    report = fine;
+    memset(report.result.message, 'x', sizeof report.result.message); /* not terminated */
     assert_false(report_is_valid(&report, sizeof report, TASKS));
 }
 
@@ -86,6 +114,7 @@ int main(void)
         cmocka_unit_test(reports_are_valid_as_made),
         cmocka_unit_test(heartbeats_are_short),
         cmocka_unit_test(nonsense_is_no_report),
+        cmocka_unit_test(a_row_that_the_store_does_not_know_is_no_report),
         cmocka_unit_test(orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

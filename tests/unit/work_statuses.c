@@ -4,6 +4,9 @@
 #include <fcntl.h>
 
 #define TASKS 16
+#define DIGITS                                                                                     \
+    "dataset: {name: digits, train: 300, test: 100, validation: 60}\n"                             \
+    "train: {iterations: 10, batch: 20}\nprune: {rounds: 1}\n"
 
 struct reading {
     enum store_status statuses[TASKS];
@@ -131,6 +134,22 @@ static void what_was_skipped_stays_so_below_a_diverged_task(void **state)
     bench_end(&bench);
 }
 
+/* Its blocks would be read into memory of another size. */
+static void a_store_with_another_network_is_refused(void **state)
+{
+    struct bench bench;
+    struct error err = {0};
+    (void)state;
+    bench_begin(&bench, "architecture: lenet-12-8\n" DIGITS);
+    struct plan *plan = plan_of("architecture: lenet-14-8\n" DIGITS);
+    bench_check(work_take_places(bench.plan, bench.store, &err) != 0, &err);
+    assert_int_equal(work_take_places(plan, bench.store, &err), -1);
+    assert_int_equal(err.class, ERROR_USAGE);
+    assert_non_null(strstr(err.text, "is not the grid's"));
+    plan_drop(plan);
+    bench_end(&bench);
+}
+
 static void labels(void **state)
 {
     char text[32];
@@ -182,6 +201,7 @@ int main(void)
         cmocka_unit_test(a_torn_result_is_pending_again),
         cmocka_unit_test(failures_are_kept_until_a_run_begins),
         cmocka_unit_test(what_was_skipped_stays_so_below_a_diverged_task),
+        cmocka_unit_test(a_store_with_another_network_is_refused),
         cmocka_unit_test(labels),
         cmocka_unit_test(the_fake_executor_reads_its_description),
     };

@@ -160,7 +160,8 @@ enum store_reason {
     STORE_REASON_MEMORY = 2,
     STORE_REASON_LOST = 3,  /* the processes that trained it died or fell silent */
     STORE_REASON_CRASH = 4, /* its process crashed */
-    STORE_REASON_TIME = 5   /* it took too long or stood still */
+    STORE_REASON_TIME = 5,  /* it took too long or stood still */
+    STORE_REASON_COUNT
 };
 
 #define STORE_SCORES 6 /* early_stop, final, at_1 .. at_4 */

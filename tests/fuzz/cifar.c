@@ -1,0 +1,25 @@
+/* The CIFAR-10 reader: training batches and a test batch, raw or gzip. */
+#include "folder.h"
+
+static const char *const names[FOLDER_FILES] = {
+    "data_batch_1.bin",
+    "data_batch_2.bin",
+    "data_batch_3.bin",
+    "test_batch.bin",
+};
+static struct folder folder = {.dataset = "cifar10", .names = names};
+
+static void remove_folder(void)
+{
+    folder_remove(&folder);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    if (folder.path[0] == '\0') {
+        folder_create(&folder);
+        atexit(remove_folder);
+    }
+    folder_try(&folder, bytes, size);
+    return 0;
+}
