@@ -261,8 +261,7 @@ int store_task_payload(struct store *store, const struct store_table *tasks, int
  * diverged: over the payload too) fails. Returns their number or -1. */
 int64_t store_verify(struct store *store, uint8_t *bad, struct error *err);
 
-/* Everything that can be checked of a store, for each task (findings[tasks], zeroed by the caller).
- */
+/* Everything that can be checked of a store, for each task (findings[tasks], zeroed by the caller). */
 enum store_fault {
     STORE_SOUND = 0,
     STORE_FAULT_TASKS,   /* its row of /tasks, which no run writes: running it again does not help */
