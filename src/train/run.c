@@ -68,7 +68,7 @@ static struct train_saving saving_of(struct run *run)
 static void pulse(void *user)
 {
     struct run *run = user;
-    double part = (double)run->pulses++;
+    double part = (double)++run->pulses;
     run->hooks->evaluating(run->hooks->user, (double)run->state.iteration + part / (part + 1));
 }
 
