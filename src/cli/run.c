@@ -207,10 +207,8 @@ static int run_run(const struct command *command, int argc, char **argv)
     struct error err = {0};
     char store[STORE_PATH_SIZE];
     enum net_kernels kernels;
-    if (options.kernels != NULL && net_kernels_named(options.kernels, &kernels) != 0) {
-        error_set(&err, ERROR_USAGE, "--kernels is auto, dense or sparse, not '%s'", options.kernels);
+    if (command_read_kernels(options.kernels, &kernels, &err) != 0)
         return command_fail(&err);
-    }
     if (options.store == NULL && default_store(options.grid, store, &err) != 0)
         return command_fail(&err);
     if (options.verbose)
