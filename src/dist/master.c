@@ -103,9 +103,11 @@ static void look_after(struct master *master, int32_t worker)
     struct channel *channel = master->setup->channel;
     struct order alive = order_of(ORDER_ALIVE);
     if (channel->has_ended(channel->self, worker)) {
+        bool had_task = sched_worker_task(master->sched, worker) >= 0;
         if (tell_losing(master, SCHED_WORKER_LOST, worker))
-            log_line(LOG_WARNING, "worker %d on %s died; its task goes to another", worker + 1,
-                     master->setup->places[worker].host);
+            log_line(LOG_WARNING, "worker %d on %s died%s", worker + 1,
+                     master->setup->places[worker].host,
+                     had_task ? "; its task goes to another" : "");
     } else {
         channel->send(channel->self, worker, &alive);
     }
