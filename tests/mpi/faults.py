@@ -42,21 +42,25 @@ def processes(folder):
     return found
 
 
-class Faults(sweep.SweepTest):
+class Base(sweep.SweepTest):
+    """A run in the background, watched through its store."""
+
     def setUp(self):
         super().setUp()
         self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]"))
         self.run = None
+        self.inputs = ["tiny.yaml"]  # what the test itself has put into the folder
+        self.environment = {}
 
     def launch(self, fake, *options):
         self.run = self.start("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", *options,
-                              env={"SWEEPSTAKE_FAKE": fake} if fake else None)
+                              env={**({"SWEEPSTAKE_FAKE": fake} if fake else {}), **self.environment})
 
     def finish(self, status, timeout=60):
         self.assertEqual(self.run.wait(timeout=timeout), status, self.output())
         self.assertEqual(processes(self.folder), {}, "processes are alive after the run")
         self.assertEqual(self.leftovers(), [], "files are left")
-        self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
+        self.assertEqual(self.listing(), sorted(["output.txt", "s.h5", *self.inputs]))
         self.sweepstake("verify", "s.h5", check=0)
 
     def table(self, name):
@@ -67,8 +71,7 @@ class Faults(sweep.SweepTest):
         self.assertEqual(set(self.table("results")["status"]), {DONE})
 
     def assert_only_lost(self, failed, reason, message):
-        """The tasks in `failed` failed at their second try, their descendants are unreachable, all else is done;
-        and the next run, where nothing is in the way, completes."""
+        """The tasks in `failed` failed at their second try, their descendants are unreachable, all else is done."""
         results, tasks, attempts = self.table("results"), self.table("tasks"), self.table("attempts")
         for row, parent in enumerate(tasks["parent"]):
             lost = parent >= 0 and results["status"][parent] in (FAILED, UNREACHABLE)
@@ -89,10 +92,13 @@ class Faults(sweep.SweepTest):
             time.sleep(0.02)
         return found
 
-    def wait_for_tasks(self):
-        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+    def wait_for_results(self):
         self.wait_for("no store", (self.folder / "s.h5").exists)
         self.wait_for("no results", lambda: (self.table("results")["status"] == DONE).any())
+
+    def wait_for_tasks(self):
+        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+        self.wait_for_results()
         return self.find_ranks()
 
     def find_ranks(self):
@@ -122,6 +128,27 @@ class Faults(sweep.SweepTest):
         time.sleep(0.1)
         return [pid for pid, count in before.items() if switches(pid) > count + 5]
 
+    def complete(self, fake="seconds=0"):
+        """The next command tries again what failed."""
+        self.sweepstake("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", check=0,
+                        env={"SWEEPSTAKE_FAKE": fake} if fake else None)
+        self.assert_all_done()
+
+    def wait_for_attempt(self, task, number):
+        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
+                      and self.table("attempts")[task] == number)
+        time.sleep(0.3)  # it is written before the task is sent
+
+    def signal_trainers(self, number):
+        for pid in self.trainers():
+            os.kill(pid, number)
+
+    def assert_no_worker_lost(self):
+        for line in ("died", "nothing was heard", "gives up", "launch was lost"):
+            self.assertNotIn(line, self.output())
+
+
+class Faults(Base):
     # --- tasks ---
 
     def test_all_tasks_are_done_once_and_in_order(self):
@@ -164,25 +191,6 @@ class Faults(sweep.SweepTest):
                 lost = parent >= 0 and results["status"][parent] in (FAILED, UNREACHABLE)
                 self.assertEqual(results["status"][row], UNREACHABLE if lost else DONE)
         self.complete()
-
-    def complete(self, fake="seconds=0"):
-        """The next command tries again what failed."""
-        self.sweepstake("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", check=0,
-                        env={"SWEEPSTAKE_FAKE": fake} if fake else None)
-        self.assert_all_done()
-
-    def wait_for_attempt(self, task, number):
-        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
-                      and self.table("attempts")[task] == number)
-        time.sleep(0.3)  # it is written before the task is sent
-
-    def signal_trainers(self, number):
-        for pid in self.trainers():
-            os.kill(pid, number)
-
-    def assert_no_worker_lost(self):
-        for line in ("died", "nothing was heard", "gives up", "launch was lost"):
-            self.assertNotIn(line, self.output())
 
     def test_a_trainer_that_is_killed_costs_an_attempt_and_no_worker(self):
         self.launch("seconds=0 slow=0:1")
@@ -254,9 +262,10 @@ class Faults(sweep.SweepTest):
         self.assertEqual(results["host"][2].decode(), os.uname().nodename)
         self.assertEqual(self.table("attempts")[2], 3)
 
-    def outlive(self, ranks, number):
+    def outlive(self, number):
         """Worker `number` stands still until it is presumed dead, and goes on: it must ask anew. All others are
         killed then, and the launch ends with it alone."""
+        _, ranks = self.find_ranks()
         os.kill(ranks[number], signal.SIGSTOP)
         line = f"nothing was heard of worker {number} "
         self.wait_for("the worker is not missed", lambda: line in self.output())
@@ -271,19 +280,17 @@ class Faults(sweep.SweepTest):
         self.assertNotIn("launch was lost", self.output())
 
     def test_a_worker_that_stood_still_at_work_comes_back(self):
-        self.launch("seconds=0.3", "--silence", "1")
-        self.wait_for("no results", lambda: (self.folder / "s.h5").exists()
-                      and (self.table("results")["status"] == DONE).any())
-        _, ranks = self.find_ranks()
-        self.outlive(ranks, self.trainers()[self.busy_trainers()[0]])
+        self.launch("seconds=0.02 slow=0:2", "--silence", "1")
+        self.wait_for_attempt(0, 1)
+        busy, = self.busy_trainers()
+        self.outlive(self.trainers()[busy])
+        self.assertEqual(self.table("attempts")[0], 3, "its own, that of another which was killed, its own again")
 
     def test_an_idle_worker_that_stood_still_comes_back(self):
-        self.launch("seconds=0.02 slow=0:3", "--silence", "1")
+        self.launch("seconds=0.02 slow=0:4", "--silence", "1")
         self.wait_for_attempt(0, 1)
-        _, ranks = self.find_ranks()
-        busy = self.busy_trainers()
-        self.assertEqual(len(busy), 1, "all others wait for the first task")
-        self.outlive(ranks, next(rank for pid, rank in self.trainers().items() if pid not in busy))
+        busy, = self.busy_trainers()
+        self.outlive(next(rank for pid, rank in self.trainers().items() if pid != busy))
 
     def test_a_worker_killed_from_outside(self):
         self.launch("seconds=0.1")
