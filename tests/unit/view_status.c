@@ -1,17 +1,24 @@
 /* What `sweepstake status` prints, word for word. */
 #include "view_sample.h"
 
-static void assert_status(const struct sample *sample, bool complete, const char *expected)
+/* The caller frees it. */
+static char *print_status(const struct sample *sample, bool *complete)
 {
     char *text = NULL;
     size_t length = 0;
     struct error err = {0};
-    bool is_complete = !complete;
     FILE *out = open_memstream(&text, &length);
     struct store *store = sample_open(sample, STORE_READ);
-    assert_int_equal(view_status(store, "my.h5", out, &is_complete, &err), 0);
+    assert_int_equal(view_status(store, "my.h5", out, complete, &err), 0);
     store_close(store);
     fclose(out);
+    return text;
+}
+
+static void assert_status(const struct sample *sample, bool complete, const char *expected)
+{
+    bool is_complete = !complete;
+    char *text = print_status(sample, &is_complete);
     assert_string_equal(text, expected);
     assert_int_equal(is_complete, complete);
     free(text);
@@ -97,7 +104,7 @@ static void test_values_that_others_have_too_are_not_named(void **state)
     sample_remove(&sample);
 }
 
-/* Where failures were: on some hosts of three; all on the only one; on one that is not told. */
+/* The first three tasks fail, each on its host; all others are done. */
 static const char *host_of_failure[SAMPLE_TASKS];
 
 static struct store_result fails_on_hosts(int64_t task)
@@ -113,18 +120,11 @@ static struct store_result fails_on_hosts(int64_t task)
 static void assert_where(const char *first, const char *second, const char *third,
                          const char *others, const char *expected)
 {
-    char *text = NULL;
-    size_t length = 0;
-    struct error err = {0};
     bool complete;
     for (int i = 0; i < SAMPLE_TASKS; i++)
         host_of_failure[i] = i == 0 ? first : i == 1 ? second : i == 2 ? third : others;
     struct sample sample = sample_grid(fails_on_hosts);
-    FILE *out = open_memstream(&text, &length);
-    struct store *store = sample_open(&sample, STORE_READ);
-    assert_int_equal(view_status(store, "my.h5", out, &complete, &err), 0);
-    store_close(store);
-    fclose(out);
+    char *text = print_status(&sample, &complete);
     assert_non_null(strstr(text, expected));
     free(text);
     sample_remove(&sample);
