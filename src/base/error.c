@@ -35,5 +35,12 @@ int error_prefix(struct error *err, const char *format, ...)
 
 int error_exit_status(const struct error *err)
 {
-    return err->class == ERROR_USAGE ? 2 : 1;
+    switch (err->class) {
+    case ERROR_USAGE:
+        return 2;
+    case ERROR_STORAGE:
+        return 75;
+    default:
+        return 1;
+    }
 }

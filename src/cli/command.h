@@ -46,4 +46,8 @@ enum options_result options_read(const struct command *command, const struct opt
 /* Prints the error on stderr and returns the exit status it stands for. */
 int command_fail(const struct error *err);
 
+/* The exit status of a command that printed results: those that did not reach the reader (a full
+ * disk, a closed pipe) are an error, not a success. */
+int command_finish_output(int status);
+
 #endif

@@ -19,6 +19,15 @@ int command_fail(const struct error *err)
     return error_exit_status(err);
 }
 
+int command_finish_output(int status)
+{
+    if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
+        fprintf(stderr, "sweepstake: standard output could not be written\n");
+        return 1;
+    }
+    return status;
+}
+
 static void print_usage(FILE *out)
 {
     fprintf(out, "sweepstake: lottery-ticket experiments at cluster scale\n\n"

@@ -23,7 +23,7 @@
 struct run_options {
     const char *grid, *store, *data, *kernels;
     int workers, attempts;
-    double silence;
+    double silence, save_every, task_seconds, task_gigabytes, seconds;
     bool quiet, verbose;
 };
 
@@ -50,6 +50,15 @@ static enum options_result read_options(const struct command *command, int argc,
          &options->silence, 0.5, 1e6},
         {"attempts", OPTION_INTEGER, "N", "how often a task is tried (default 3)",
          &options->attempts, 1, 100},
+        {"save-every", OPTION_REAL, "SECONDS",
+         "how often a running task's state is saved (default 300; 0 = never)", &options->save_every,
+         0, 1e9},
+        {"time-limit", OPTION_REAL, "SECONDS",
+         "stop, saved and resumable, before so much time has passed", &options->seconds, 1, 1e9},
+        {"task-limit", OPTION_REAL, "SECONDS", "a task that takes longer fails (default: none)",
+         &options->task_seconds, 0.1, 1e9},
+        {"task-memory", OPTION_REAL, "GB", "a task that needs more fails (default: none)",
+         &options->task_gigabytes, 0.01, 1e6},
         {"quiet", OPTION_FLAG, NULL, "no progress, no table", &options->quiet, 0, 0},
         {"verbose", OPTION_FLAG, NULL, "say more of what happens", &options->verbose, 0, 0},
     };
@@ -190,7 +199,8 @@ static int default_store(const char *grid_file, char *to, struct error *err)
 
 static int run_run(const struct command *command, int argc, char **argv)
 {
-    struct run_options options = {.workers = cores_allowed(), .attempts = 3, .silence = 60};
+    struct run_options options = {
+        .workers = cores_allowed(), .attempts = 3, .silence = 60, .save_every = 300};
     enum options_result read = read_options(command, argc, argv, &options);
     if (read != OPTIONS_GO_ON)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
@@ -215,6 +225,10 @@ static int run_run(const struct command *command, int argc, char **argv)
         .kernels = options.kernels,
         .silence = options.silence,
         .max_attempts = options.attempts,
+        .save_every = options.save_every,
+        .task_seconds = options.task_seconds,
+        .task_gigabytes = options.task_gigabytes,
+        .seconds = options.seconds,
         .verbose = options.verbose,
         .fake = getenv("SWEEPSTAKE_FAKE"),
     };

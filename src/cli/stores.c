@@ -1,26 +1,13 @@
-/* The subcommands that read a store: status, verify, export. */
+/* The subcommands that read a store: status, export. */
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/memory.h"
 #include "base/text.h"
 #include "command.h"
 #include "store/store.h"
 #include "view/view.h"
-
-/* Results that did not reach the reader (a full disk, a closed pipe) are an error, not a success.
- */
-static int finish_output(int status)
-{
-    if (status == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
-        fprintf(stderr, "sweepstake: standard output could not be written\n");
-        return 1;
-    }
-    return status;
-}
 
 /* --- status --- */
 
@@ -45,8 +32,8 @@ static int run_status(const struct command *command, int argc, char **argv)
         store_close(store);
         if (failed)
             return command_fail(&err);
-        if (!follow || complete || finish_output(0) != 0)
-            return finish_output(0);
+        if (!follow || complete || command_finish_output(0) != 0)
+            return command_finish_output(0);
         sleep(2);
     }
 }
@@ -59,49 +46,6 @@ const struct command command_status = {
     .run = run_status,
 };
 
-/* --- verify --- */
-
-static int print_verified(struct store *store, const char *path, struct error *err)
-{
-    int64_t tasks = store_task_count(store);
-    uint8_t *bad = mem_zeroed((size_t)tasks, 1, err);
-    if (bad == NULL)
-        return -1;
-    int64_t count = store_verify(store, bad, err);
-    for (int64_t i = 0; i < tasks && count > 0; i++) {
-        if (bad[i])
-            printf("task %lld: its checksum does not hold; the next run trains it again\n",
-                   (long long)i);
-    }
-    free(bad);
-    if (count == 0)
-        printf("%s: every finished task of %lld holds its checksum\n", path, (long long)tasks);
-    return count < 0 ? -1 : count > 0;
-}
-
-static int run_verify(const struct command *command, int argc, char **argv)
-{
-    const char *path;
-    enum options_result options = options_read(command, NULL, 0, argc, argv, &path, 1);
-    if (options != OPTIONS_GO_ON)
-        return options == OPTIONS_WRONG ? STATUS_USAGE : 0;
-    struct error err = {0};
-    struct store *store = store_open(path, STORE_READ, NULL, &err);
-    if (store == NULL)
-        return command_fail(&err);
-    int bad = print_verified(store, path, &err);
-    store_close(store);
-    return bad < 0 ? command_fail(&err) : finish_output(bad);
-}
-
-const struct command command_verify = {
-    .name = "verify",
-    .operands = "STORE",
-    .summary = "Check every checksum of a store",
-    .details = "Exit status 0 when all hold, 1 when some tasks must run again.\n",
-    .run = run_verify,
-};
-
 /* --- export --- */
 
 static int export_store(const char *path, enum view_rows what, enum view_format format)
@@ -112,7 +56,7 @@ static int export_store(const char *path, enum view_rows what, enum view_format 
         return command_fail(&err);
     int failed = view_export(store, what, format, stdout, &err);
     store_close(store);
-    return failed ? command_fail(&err) : finish_output(0);
+    return failed ? command_fail(&err) : command_finish_output(0);
 }
 
 static int run_export(const struct command *command, int argc, char **argv)

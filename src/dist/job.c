@@ -1,8 +1,6 @@
 /* What the ways to run a grid share. */
 #include "job.h"
 
-#include "nn/network.h"
-
 int job_status(enum master_verdict verdict)
 {
     switch (verdict) {
@@ -29,12 +27,4 @@ int job_read_statuses(struct store *store, int32_t count, enum store_status *sta
             statuses[first + i] = (enum store_status)rows[i].status;
     }
     return 0;
-}
-
-int job_executor(const struct run_job *job, const struct plan *plan, struct store *store,
-                 struct executor *executor, struct error *err)
-{
-    kernels_single_thread();
-    return job->fake != NULL ? executor_create_fake(executor, job->fake, plan, store, err)
-                             : executor_create_real(executor, plan, store, NULL, err);
 }

@@ -12,8 +12,4 @@ int job_status(enum master_verdict verdict);
 int job_read_statuses(struct store *store, int32_t count, enum store_status *statuses,
                       struct error *err);
 
-/* The job's executor, with one BLAS thread in this process. */
-int job_executor(const struct run_job *job, const struct plan *plan, struct store *store,
-                 struct executor *executor, struct error *err);
-
 #endif

@@ -22,6 +22,7 @@
 
 #define LEAVE_SECONDS 3.0 /* ranks look once a second whether mpirun still lives */
 #define READY_NAME "ready"
+#define END_NAME "end"
 
 /* --- the environment of ranks --- */
 
@@ -32,7 +33,7 @@ static bool is_one_node(void)
 }
 
 int launch_set_environment(const struct store_identity *identity, const char *scratch,
-                           struct error *err)
+                           const char *generation, struct error *err)
 {
     enum { DEFAULT, ALWAYS, ONE_NODE }; /* unless the user set it; in any case; on one node */
     const struct {
@@ -40,6 +41,7 @@ int launch_set_environment(const struct store_identity *identity, const char *sc
         int where;
     } variables[] = {
         {SUPERVISED_VARIABLE, scratch, ALWAYS},
+        {GENERATION_VARIABLE, generation, ALWAYS},
         {"OPENBLAS_NUM_THREADS", "1", ALWAYS},
         {"OPENBLAS_CORETYPE", identity->blas_core, DEFAULT},
         {"SWEEPSTAKE_ISA", identity->isa, DEFAULT},
@@ -69,8 +71,9 @@ int launch_set_environment(const struct store_identity *identity, const char *sc
 
 /* Variables that daemons on other nodes pass on; a single node inherits all. */
 static const char *const passed_on[] = {
-    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE",   "SWEEPSTAKE_ISA",  "HDF5_USE_FILE_LOCKING",
-    SUPERVISED_VARIABLE,    "SWEEPSTAKE_PROGRESS", "SWEEPSTAKE_DATA", "SWEEPSTAKE_FAKE"};
+    "OPENBLAS_NUM_THREADS",  "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",
+    "HDF5_USE_FILE_LOCKING", SUPERVISED_VARIABLE, GENERATION_VARIABLE,
+    "SWEEPSTAKE_PROGRESS",   "SWEEPSTAKE_DATA",   "SWEEPSTAKE_FAKE"};
 
 /* mpirun's command line; the words belong to others, the array is the caller's. */
 static const char **command_line(const struct launch_setup *setup, char ranks[16],
@@ -174,11 +177,18 @@ static void name_ready(const char *scratch, char path[PATH_MAX])
     snprintf(path, PATH_MAX, "%s/" READY_NAME, scratch);
 }
 
+static void name_end(const char *scratch, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%s/" END_NAME, scratch);
+}
+
 int launch_start(const struct launch_setup *setup, struct launch *launch, struct error *err)
 {
     char ranks[16], path[PATH_MAX];
     name_ready(setup->scratch, path);
     unlink(path); /* an earlier launch's */
+    name_end(setup->scratch, path);
+    status_remove(path);
     *launch = (struct launch){0};
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const char **line = command_line(setup, ranks, err);
@@ -283,6 +293,20 @@ void launch_beat(const char *scratch)
     name_ready(scratch, path);
     /* A beat that fails is made good by the next. */
     (void)utimensat(AT_FDCWD, path, NULL, 0);
+}
+
+int launch_report_end(const char *scratch, const struct status *status, struct error *err)
+{
+    char path[PATH_MAX];
+    name_end(scratch, path);
+    return status_write(path, status, err);
+}
+
+bool launch_read_end(const char *scratch, struct status *status)
+{
+    char path[PATH_MAX];
+    name_end(scratch, path);
+    return status_read(path, status);
 }
 
 int64_t launch_last_beat(const char *scratch)

@@ -7,10 +7,13 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "status.h"
 #include "store/store.h"
 
 /* Tells ranks that they have a supervisor; its value is the scratch folder. */
 #define SUPERVISED_VARIABLE "SWEEPSTAKE_SUPERVISED"
+/* The generation of the run they belong to, see store_lock_join. */
+#define GENERATION_VARIABLE "SWEEPSTAKE_GENERATION"
 
 struct launch_setup {
     const char *mpirun;
@@ -29,7 +32,7 @@ struct launch {
 /* Sets the environment that ranks inherit: one BLAS thread each, and kernels that round as the
  * store's did unless the user chose others. */
 int launch_set_environment(const struct store_identity *identity, const char *scratch,
-                           struct error *err);
+                           const char *generation, struct error *err);
 
 /* Usage error, with what to install, when there is no such program. */
 int launch_check(const char *mpirun, struct error *err);
@@ -50,6 +53,10 @@ void launch_clear(struct launch *launch);
 /* Rank 0 tells that ranks are ready for signals, and from then on that it lives. */
 int launch_report_ready(const char *scratch, struct error *err);
 void launch_beat(const char *scratch);
+
+/* How the launch ended, where the folder of the store takes no files any more. */
+int launch_report_end(const char *scratch, const struct status *status, struct error *err);
+bool launch_read_end(const char *scratch, struct status *status);
 
 /* The supervisor's look at that: a number that changes with each beat, -1 before ranks are ready.
  */

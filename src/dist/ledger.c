@@ -11,9 +11,25 @@
 #include "base/text.h"
 #include "job.h"
 
-void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store)
+void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
+                 const struct store_lock *lock)
 {
-    *ledger = (struct ledger){.plan = plan, .store = store, .failure.task = -1};
+    *ledger = (struct ledger){.plan = plan, .store = store, .lock = lock, .failure.task = -1};
+}
+
+int ledger_check(const struct ledger *ledger, struct error *err)
+{
+    return ledger->lock == NULL ? 0 : store_lock_check(ledger->lock, err);
+}
+
+static int commit(const struct ledger *ledger, int32_t task, uint64_t digest,
+                  struct store_result *result, struct error *err)
+{
+    if (ledger->is_closed)
+        return 0;
+    if (ledger_check(ledger, err) != 0)
+        return -1;
+    return store_commit(ledger->store, task, digest, result, err);
 }
 
 /* --- reading --- */
@@ -95,7 +111,7 @@ int ledger_commit(struct ledger *ledger, const struct report *report,
     result.attempts_used = attempts;
     if (check_repeat(ledger, report, &result, err) != 0)
         return -1;
-    return store_commit(ledger->store, report->task, report->digest, &result, err);
+    return commit(ledger, report->task, report->digest, &result, err);
 }
 
 void ledger_note_failure(struct ledger *ledger, const struct report *report)
@@ -139,12 +155,16 @@ int ledger_write_off(const struct ledger *ledger, const struct sched_action *act
     result.attempts_used = action->attempts;
     if (action->state == TASK_FAILED)
         log_line(LOG_WARNING, "task %d failed for good: %s", action->task, result.message);
-    return store_commit(ledger->store, action->task, 0, &result, err);
+    return commit(ledger, action->task, 0, &result, err);
 }
 
 int ledger_write_attempts(const struct ledger *ledger, const struct sched_action *action,
                           struct error *err)
 {
     uint8_t attempts = (uint8_t)(action->attempts < UINT8_MAX ? action->attempts : UINT8_MAX);
+    if (ledger->is_closed)
+        return 0;
+    if (ledger_check(ledger, err) != 0)
+        return -1;
     return store_write_attempts(ledger->store, action->task, attempts, err);
 }

@@ -1,4 +1,5 @@
-/* What the master reads and writes in the store: results and attempts, its alone to write. */
+/* What the master reads and writes in the store: results and attempts, its alone to write. Every
+ * write asks first whether this run is still the store's (store_lock_check), and fails if not. */
 #ifndef SWEEPSTAKE_DIST_LEDGER_H
 #define SWEEPSTAKE_DIST_LEDGER_H
 
@@ -16,6 +17,8 @@ struct worker_place {
 struct ledger {
     const struct plan *plan;
     struct store *store;
+    const struct store_lock *lock; /* whose run may write; NULL = nobody else can */
+    bool is_closed; /* the file system failed: nothing is written any more */
     /* The last failure heard of: the reason for the row should the task be written off. */
     struct {
         int32_t task; /* -1 = none yet */
@@ -24,7 +27,10 @@ struct ledger {
     } failure;
 };
 
-void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store);
+void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
+                 const struct store_lock *lock);
+
+int ledger_check(const struct ledger *ledger, struct error *err);
 
 /* The plan's tasks as the store has them, for the scheduler: tasks[task_count]. *kept: those done.
  */

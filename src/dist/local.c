@@ -15,7 +15,7 @@ static bool hear_progress(void *user, double iteration)
         local->next_heartbeat = now + HEARTBEAT_SECONDS;
         local->channel->overhear(local->channel->overhear_user, 0, &report);
     }
-    return stop_requests() > 0;
+    return local->told_to_stop || stop_requests() > 0;
 }
 
 static int local_receive(void *self, int32_t *worker, struct report *report, struct error *err)
@@ -23,6 +23,7 @@ static int local_receive(void *self, int32_t *worker, struct report *report, str
     struct local *local = self;
     struct work_hooks hooks = {.user = local, .progress = hear_progress};
     struct work_outcome outcome;
+    (void)err;
     *worker = 0;
     if (!local->has_asked) {
         local->has_asked = true;
@@ -31,9 +32,9 @@ static int local_receive(void *self, int32_t *worker, struct report *report, str
     }
     if (local->task < 0)
         return 0;
-    if (local->executor->run(local->executor->self, local->task, &hooks, &outcome, err) != 0)
-        return -1;
-    *report = report_outcome(local->task, &outcome);
+    struct error why = {0};
+    bool failed = local->executor->run(local->executor->self, local->task, &hooks, &outcome, &why);
+    *report = failed ? report_broken(&why) : report_outcome(local->task, &outcome);
     local->task = -1;
     return 1;
 }
@@ -44,6 +45,8 @@ static bool local_send(void *self, int32_t worker, const struct order *order)
     (void)worker;
     if (order->kind == ORDER_TASK)
         local->task = order->task;
+    else if (order->kind == ORDER_STOP)
+        local->told_to_stop = true;
     return true;
 }
 

@@ -9,6 +9,7 @@ struct local {
     const struct executor *executor; /* not owned */
     int32_t task;                    /* handed out and not begun; -1 = none */
     bool has_asked;                  /* REPORT_READY was given */
+    bool told_to_stop;
     double next_heartbeat;
     struct channel *channel;
 };

@@ -3,7 +3,8 @@
  * that it lives, looks whether theirs do, and shows the progress.
  *
  * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
- * for a result that the scheduler counts; nothing here waits for a worker; actions follow each
+ * for a result that the scheduler counts, and nothing once another run has the store; nothing here
+ * waits for a worker; actions follow each
  * report at once (the ledger remembers one failure). */
 #include "master.h"
 
@@ -13,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "gauge.h"
 #include "stop.h"
 #include "wait.h"
@@ -28,8 +30,10 @@ struct master {
     struct sched *sched;
     struct gauge gauge;
     struct ledger ledger;
-    struct error broken; /* why the last worker that gave up did */
-    struct hand *hands;  /* [workers] */
+    struct error broken;   /* why the last worker that gave up did */
+    struct error replaced; /* another run has the store */
+    struct error storage;  /* the store's file system failed, here or at a worker: the run stops */
+    struct hand *hands;    /* [workers] */
     double next_beat;
     bool stopping, finished;
 };
@@ -54,6 +58,22 @@ static void hear(void *user, int32_t worker, const struct report *report)
     };
     sched_event(master->sched, &event);
     gauge_iteration(&master->gauge, worker, report->task, report->iteration);
+}
+
+/* --- stopping --- */
+
+static void stop(struct master *master)
+{
+    struct channel *channel = master->setup->channel;
+    struct order order = order_of(ORDER_STOP);
+    if (master->stopping)
+        return;
+    master->stopping = true;
+    tell(master, SCHED_STOP, -1);
+    for (int32_t i = 0; i < channel->workers; i++) {
+        if (sched_worker_task(master->sched, i) >= 0)
+            channel->send(channel->self, i, &order);
+    }
 }
 
 /* --- beats --- */
@@ -87,6 +107,8 @@ static void beat(struct master *master)
     for (int32_t i = 0; i < master->setup->channel->workers; i++)
         look_after(master, i);
     tell(master, SCHED_TICK, -1);
+    if (ledger_check(&master->ledger, &master->replaced) != 0)
+        stop(master); /* a task that trains inside `receive` is to end, too */
     master->setup->beat(master->setup->beat_user);
     show(master, now);
 }
@@ -98,20 +120,39 @@ static void overhear(void *user, int32_t worker, const struct report *report)
     beat(user);
 }
 
-/* --- stopping --- */
-
-static void stop(struct master *master)
+/* A file system that fails ends the run, but not at once: workers give their tasks back. Returns -1
+ * for any other error. */
+static int meet_storage(struct master *master, const struct error *why)
 {
-    struct channel *channel = master->setup->channel;
-    struct order order = order_of(ORDER_STOP);
-    if (master->stopping)
-        return;
-    master->stopping = true;
-    tell(master, SCHED_STOP, -1);
-    for (int32_t i = 0; i < channel->workers; i++) {
-        if (sched_worker_task(master->sched, i) >= 0)
-            channel->send(channel->self, i, &order);
+    if (why->class != ERROR_STORAGE)
+        return -1;
+    if (master->storage.class == ERROR_NONE) {
+        log_line(LOG_ERROR, "%s: stopping", why->text);
+        master->storage = *why;
     }
+    stop(master);
+    return 0;
+}
+
+/* The same where it was this process that could not write. */
+static int close_ledger(struct master *master, const struct error *why)
+{
+    if (meet_storage(master, why) != 0)
+        return -1;
+    master->ledger.is_closed = true;
+    return 0;
+}
+
+static void give_back(struct master *master, int32_t worker)
+{
+    struct sched_event event = {
+        .kind = SCHED_TASK_INTERRUPTED,
+        .now = clock_seconds(),
+        .worker = worker,
+        .task = sched_worker_task(master->sched, worker),
+    };
+    if (event.task >= 0)
+        sched_event(master->sched, &event);
 }
 
 /* --- reports --- */
@@ -158,7 +199,8 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
         ledger_note_failure(&master->ledger, report);
     if (counts && (report->status == WORK_DONE || report->status == WORK_DIVERGED) &&
         ledger_commit(&master->ledger, report, &master->setup->places[worker],
-                      master->hands[worker].attempts, err) != 0)
+                      master->hands[worker].attempts, err) != 0 &&
+        close_ledger(master, err) != 0)
         return -1;
     ask(master, worker);
     return 0;
@@ -166,9 +208,14 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
 
 static void lose_broken(struct master *master, int32_t worker, const struct report *report)
 {
-    log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
-             master->setup->places[worker].host, report->text);
-    error_set(&master->broken, ERROR_INTERNAL, "%s", report->text);
+    struct error why = {.class = (enum error_class)report->status};
+    text_copy(why.text, sizeof why.text, report->text);
+    master->broken = why;
+    if (meet_storage(master, &why) == 0)
+        give_back(master, worker); /* it is not the task's fault */
+    else
+        log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
+                 master->setup->places[worker].host, why.text);
     master->hands[worker].is_home = true; /* it stays for the order to leave */
     tell(master, SCHED_WORKER_LOST, worker);
     gauge_task(&master->gauge, worker, -1);
@@ -241,8 +288,14 @@ static int act_on_all(struct master *master, struct error *err)
 {
     struct sched_action action;
     while (!master->finished && sched_next(master->sched, &action)) {
-        if (act(master, &action, err) != 0)
+        if (act(master, &action, err) == 0)
+            continue;
+        if (close_ledger(master, err) != 0)
             return -1;
+        if (action.kind == SCHED_HAND_OUT) { /* its attempts were not written: it was not sent */
+            give_back(master, action.worker);
+            ask(master, action.worker);
+        }
     }
     return 0;
 }
@@ -259,6 +312,10 @@ static int loop(struct master *master, struct error *err)
         if (stop_requests() > 0)
             stop(master);
         beat(master);
+        if (master->replaced.class != ERROR_NONE) {
+            *err = master->replaced;
+            return -1;
+        }
         if (act_on_all(master, err) != 0)
             return -1;
         if (!master->finished)
@@ -285,7 +342,7 @@ static int master_init(struct master *master, const struct master_setup *setup, 
 {
     int32_t kept = 0;
     *master = (struct master){.setup = setup};
-    ledger_init(&master->ledger, setup->plan, setup->store);
+    ledger_init(&master->ledger, setup->plan, setup->store, setup->lock);
     master->hands = mem_zeroed((size_t)setup->channel->workers, sizeof *master->hands, err);
     if (master->hands == NULL || create_sched(master, &kept, err) != 0)
         return -1;
@@ -323,6 +380,10 @@ static void send_away(struct master *master, bool together)
 static int judge(struct master *master, struct master_end *end, struct error *err)
 {
     struct sched_counts counts;
+    if (master->storage.class != ERROR_NONE) {
+        *err = master->storage;
+        return -1;
+    }
     sched_counts(master->sched, &counts);
     if (counts.left == 0)
         end->verdict =
@@ -343,8 +404,9 @@ int master_run(const struct master_setup *setup, struct master_end *end, struct 
     int failed = master_init(&master, setup, err) != 0 || loop(&master, err) != 0;
     if (!failed) {
         show(&master, clock_seconds());
-        end->together = all_are_home(&master);
         failed = judge(&master, end, err) != 0;
+        /* Closing a file on a file system that fails may hang. */
+        end->together = master.storage.class == ERROR_NONE && all_are_home(&master);
     }
     send_away(&master, end->together);
     master_finish(&master);

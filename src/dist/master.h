@@ -13,6 +13,7 @@
 struct master_setup {
     const struct plan *plan;
     struct store *store;
+    const struct store_lock *lock; /* of this run */
     struct channel *channel;
     struct sched_limits limits;
     const struct worker_place *places; /* [channel->workers] */
@@ -36,7 +37,7 @@ struct master_end {
 
 /* Runs the plan's tasks that have no result yet in the store, until nothing is left, a stop is
  * asked for (stop.h) or no worker lives. Workers are then told to leave. -1: the store cannot be
- * written, or every worker is broken; workers were told to leave. */
+ * written or is another run's by now, or every worker is broken; workers were told to leave. */
 int master_run(const struct master_setup *setup, struct master_end *end, struct error *err);
 
 #endif

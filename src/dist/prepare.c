@@ -15,6 +15,8 @@
 #include "base/version.h"
 #include "nn/network.h"
 #include "stop.h"
+#include "store/checkpoint.h"
+#include "tasks.h"
 #include "work/work.h"
 
 #define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
@@ -76,6 +78,17 @@ int prepare_rounding(const struct run_job *job, const struct store_identity *ide
                          "those for %s and would round differently: set OPENBLAS_CORETYPE=%s",
                          identity->blas_core, kernels_blas_core(), identity->blas_core);
     return 0;
+}
+
+int prepare_check_plan(const struct run_job *job, const struct plan *plan,
+                       const struct store_identity *identity, struct error *err)
+{
+    if (strcmp(identity->plan_hash, plan->hash) == 0)
+        return prepare_rounding(job, identity, err);
+    return error_set(err, ERROR_USAGE,
+                     "%s: the grid or its data changed while the run started, or are others on "
+                     "this machine",
+                     job->grid_file);
 }
 
 void prepare_tell(const struct store_identity *identity)
@@ -274,6 +287,7 @@ static int open_store(const struct run_job *job, struct prepared *prepared, stru
         if (create_store(job, prepared, err) != 0)
             return -1;
         prepared->to_do = prepared->plan->task_count;
+        prepared->is_new = true;
     } else if (fit_store(job, prepared, false, err) != 0 ||
                look_at_store(job, prepared, &believable, err) != 0) {
         return -1;
@@ -297,7 +311,7 @@ static int check_environment(const struct run_job *job, struct error *err)
     return 0;
 }
 
-int prepare(const struct run_job *job, struct prepared *prepared, struct error *err)
+int prepare_grid(const struct run_job *job, struct prepared *prepared, struct error *err)
 {
     *prepared = (struct prepared){0};
     if (check_environment(job, err) != 0)
@@ -306,9 +320,30 @@ int prepare(const struct run_job *job, struct prepared *prepared, struct error *
     if (prepared->grid != NULL)
         prepared->plan = prepare_plan(job, prepared->grid, err);
     if (prepared->plan != NULL)
-        prepared->lock = store_lock_take(job->store_file, err);
+        return 0;
+    prepare_finish(prepared);
+    return -1;
+}
+
+int prepare_store(const struct run_job *job, struct prepared *prepared, struct error *err)
+{
+    prepared->lock = store_lock_take(job->store_file, err);
     if (prepared->lock != NULL && open_store(job, prepared, err) == 0)
         return 0;
+    prepare_finish(prepared);
+    return -1;
+}
+
+int prepare_states(const struct run_job *job, int workers, struct prepared *prepared,
+                   struct error *err)
+{
+    if (prepared->to_do == 0)
+        checkpoint_remove(job->store_file); /* of no use any more */
+    if (prepared->to_do == 0 ||
+        tasks_renew_states(job, prepared->plan, prepared->store, workers, err) == 0)
+        return 0;
+    if (prepared->is_new)
+        unlink(job->store_file);
     prepare_finish(prepared);
     return -1;
 }

@@ -27,6 +27,8 @@
 #include "remote.h"
 #include "status.h"
 #include "stop.h"
+#include "store/checkpoint.h"
+#include "tasks.h"
 #include "worker.h"
 
 #define FLUSH_SECONDS 2.0
@@ -35,9 +37,10 @@ struct rank {
     const struct run_job *job;
     int number, count;
     const char *scratch;      /* the supervisor's folder; NULL = no supervisor */
-    struct prepared prepared; /* grid and plan everywhere; the lock on an unsupervised rank 0 */
+    struct prepared prepared; /* of rank 0: grid, plan, and the lock, taken or joined */
     struct store *store;
-    struct executor executor; /* of a worker */
+    struct tasks *tasks;      /* of a worker */
+    struct executor executor; /* of a worker: runs them */
     struct peer *peers;
     bool nothing_to_do, together;
 };
@@ -59,10 +62,16 @@ static int begin_master(struct rank *rank, struct error *err)
 {
     struct prepared *prepared = &rank->prepared;
     if (rank->scratch != NULL) {
-        prepared->grid = grid_read(rank->job->grid_file, err);
+        const char *generation = getenv(GENERATION_VARIABLE);
+        prepared->lock =
+            store_lock_join(rank->job->store_file, generation == NULL ? "" : generation, err);
+        if (prepared->lock != NULL)
+            prepared->grid = grid_read(rank->job->grid_file, err);
         return prepared->grid == NULL ? -1 : 0;
     }
-    if (prepare(rank->job, prepared, err) != 0)
+    if (prepare_grid(rank->job, prepared, err) != 0 ||
+        prepare_store(rank->job, prepared, err) != 0 ||
+        prepare_states(rank->job, rank->count - 1, prepared, err) != 0)
         return -1;
     rank->nothing_to_do = prepared->to_do == 0;
     store_close(prepared->store); /* to be opened by all ranks together */
@@ -70,48 +79,36 @@ static int begin_master(struct rank *rank, struct error *err)
     return 0;
 }
 
-static int plan_here(struct rank *rank, const char *text, size_t length, struct error *err)
+/* Rank 0 as master. */
+static int check_master(struct rank *rank, struct error *err)
 {
     struct prepared *prepared = &rank->prepared;
-    if (prepared->grid == NULL)
-        prepared->grid = grid_parse(rank->job->grid_file, text, length, err);
-    if (prepared->grid != NULL && prepared->plan == NULL)
+    const struct store_identity *identity = store_identity(rank->store);
+    if (prepared->plan == NULL)
         prepared->plan = prepare_plan(rank->job, prepared->grid, err);
-    return prepared->plan == NULL ? -1 : 0;
+    if (prepared->plan == NULL || prepare_check_plan(rank->job, prepared->plan, identity, err) != 0)
+        return -1;
+    prepare_tell(identity);
+    return work_take_places(prepared->plan, rank->store, err);
 }
 
-/* Collective. */
-static int share_plan(struct rank *rank, struct error *err)
+/* All plan from one text: what a node's own copy of the grid says does not matter. Collective. */
+static int check_ranks(struct rank *rank, struct error *err)
 {
     const struct grid *grid = rank->prepared.grid;
     char *text = grid != NULL ? grid->text : NULL;
     size_t length = grid != NULL ? grid->text_length : 0;
     if (agree_on_text(&text, &length, err) != 0)
         return -1;
-    int failed = plan_here(rank, text, length, err);
+    rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
+    int failed = rank->peers == NULL;
+    if (!failed)
+        failed = rank->number == 0 ? check_master(rank, err) != 0
+                                   : tasks_begin(rank->tasks, rank->number - 1, text, length,
+                                                 &rank->executor, err) != 0;
     if (grid == NULL)
         free(text);
     return agree_on_error(failed != 0, err);
-}
-
-static int check_rank(struct rank *rank, struct error *err)
-{
-    const struct store_identity *identity = store_identity(rank->store);
-    if (strcmp(identity->plan_hash, rank->prepared.plan->hash) != 0)
-        return error_set(err, ERROR_USAGE,
-                         "%s: the grid or its data changed while the run started, or are others "
-                         "on this machine",
-                         rank->job->grid_file);
-    if (prepare_rounding(rank->job, identity, err) != 0)
-        return -1;
-    if (work_take_places(rank->prepared.plan, rank->store, err) != 0)
-        return -1;
-    rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
-    if (rank->number == 0)
-        prepare_tell(identity);
-    if (rank->peers == NULL || rank->number == 0)
-        return rank->peers == NULL ? -1 : 0;
-    return job_executor(rank->job, rank->prepared.plan, rank->store, &rank->executor, err);
 }
 
 /* Collective. */
@@ -124,14 +121,12 @@ static int start(struct rank *rank, struct error *err)
     rank->nothing_to_do = agree_on_number(rank->nothing_to_do) != 0;
     if (rank->nothing_to_do)
         return 0;
-    if (share_plan(rank, err) != 0)
-        return -1;
     rank->store = store_open(rank->job->store_file, STORE_WRITE, &world, err);
     if (agree_on_error(rank->store == NULL, err) != 0) {
         rank->together = false; /* some may have opened it, and could not close it alone */
         return -1;
     }
-    if (agree_on_error(check_rank(rank, err) != 0, err) != 0)
+    if (check_ranks(rank, err) != 0)
         return -1;
     agree_on_peers(rank->peers);
     return 0;
@@ -163,6 +158,7 @@ static int run_master(struct rank *rank, struct master_end *end, struct error *e
         struct master_setup setup = {
             .plan = rank->prepared.plan,
             .store = rank->store,
+            .lock = rank->prepared.lock,
             .channel = &channel,
             .limits = {.max_attempts = rank->job->max_attempts, .silence = rank->job->silence},
             .places = places + 1, /* rank 0's own is not asked for */
@@ -184,7 +180,7 @@ static void run_worker(struct rank *rank)
 {
     struct worker_setup setup = {
         .executor = &rank->executor,
-        .task_count = rank->prepared.plan->task_count,
+        .task_count = (int32_t)store_task_count(rank->store),
         .master = &rank->peers[0],
         .silence = rank->job->silence,
     };
@@ -203,21 +199,32 @@ static int run_started(struct rank *rank, struct error *err)
     rank->together = !failed && end.together;
     if (failed)
         return error_exit_status(err);
+    if (rank->scratch == NULL && end.verdict == MASTER_COMPLETE)
+        checkpoint_remove(rank->job->store_file);
     return end.verdict == MASTER_NO_WORKERS ? STATUS_RELAUNCH : job_status(end.verdict);
 }
 
 /* --- the end --- */
 
+/* Where another run has the store, its supervisor must not read how this one ended. */
+static void tell_supervisor(const struct rank *rank, const struct status *status)
+{
+    struct error trouble = {0};
+    if (rank->prepared.lock == NULL || store_lock_check(rank->prepared.lock, &trouble) != 0)
+        log_line(LOG_ERROR, "%s", status->err.text);
+    else if (status_write(rank->job->store_file, status, &trouble) != 0 &&
+             launch_report_end(rank->scratch, status, &trouble) != 0)
+        log_line(LOG_ERROR, "%s", trouble.text);
+}
+
 /* Rank 0 says how it ended, once. */
 static int report(const struct rank *rank, int code, const struct error *err)
 {
     struct status status = {.code = code, .together = rank->together, .err = *err};
-    struct error trouble = {0};
     if (rank->number > 0)
         return 0;
     if (rank->scratch != NULL) {
-        if (status_write(rank->job->store_file, &status, &trouble) != 0)
-            log_line(LOG_ERROR, "%s", trouble.text);
+        tell_supervisor(rank, &status);
         return 0;
     }
     return code == STATUS_RELAUNCH ? RUN_RESUMABLE : code;
@@ -234,6 +241,7 @@ static void release(struct rank *rank)
 {
     if (rank->executor.destroy != NULL)
         rank->executor.destroy(rank->executor.self);
+    tasks_end(rank->tasks);
     store_close(rank->store);
     prepare_finish(&rank->prepared);
     free(rank->peers);
@@ -276,8 +284,11 @@ int run_rank(const struct run_job *job, struct error *err)
 {
     struct rank rank = {.job = job, .scratch = getenv(SUPERVISED_VARIABLE)};
     int status;
-    stop_watch();
+    stop_watch(rank.scratch == NULL ? job->seconds : 0);
     choose_mpi_parts();
+    rank.tasks = tasks_start(job, NULL, err); /* rank 0 is not known yet */
+    if (rank.tasks == NULL)
+        return error_exit_status(err);
     if (MPI_Init(NULL, NULL) != MPI_SUCCESS) {
         error_set(err, ERROR_RESOURCE, "MPI_Init failed");
         return 1;
@@ -285,6 +296,10 @@ int run_rank(const struct run_job *job, struct error *err)
     MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank.number);
     MPI_Comm_size(MPI_COMM_WORLD, &rank.count);
+    if (rank.number == 0) {
+        tasks_end(rank.tasks);
+        rank.tasks = NULL;
+    }
     status = rank.count > 1 ? run_ranks(&rank, err) : run_single(job, err);
     tell_end(&rank, status, err);
     MPI_Finalize();

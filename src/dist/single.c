@@ -1,5 +1,5 @@
-/* A grid in one process, without MPI: the master's loop over a channel whose worker is this
- * process. */
+/* A grid without MPI: the master's loop over a channel whose worker is this process, which has one
+ * task after the other trained. */
 #include "dist/run.h"
 
 #include "environment.h"
@@ -9,6 +9,8 @@
 #include "peer.h"
 #include "prepare.h"
 #include "stop.h"
+#include "store/checkpoint.h"
+#include "tasks.h"
 
 static void beat(void *user)
 {
@@ -29,6 +31,7 @@ static int run_tasks(const struct run_job *job, const struct prepared *prepared,
     struct master_setup setup = {
         .plan = prepared->plan,
         .store = prepared->store,
+        .lock = prepared->lock,
         .channel = &channel,
         /* The one worker is not watched: whoever would watch it is the same process. */
         .limits = {.max_attempts = job->max_attempts},
@@ -42,28 +45,41 @@ static int run_tasks(const struct run_job *job, const struct prepared *prepared,
 }
 
 static int run_prepared(const struct run_job *job, const struct prepared *prepared,
-                        struct error *err)
+                        struct tasks *tasks, struct error *err)
 {
     struct executor executor;
     struct master_end end;
     if (prepared->to_do == 0)
         return RUN_COMPLETE;
     if (prepare_rounding(job, store_identity(prepared->store), err) != 0 ||
-        job_executor(job, prepared->plan, prepared->store, &executor, err) != 0)
+        tasks_begin(tasks, 0, NULL, 0, &executor, err) != 0)
         return error_exit_status(err);
     prepare_tell(store_identity(prepared->store));
     int failed = run_tasks(job, prepared, &executor, &end, err);
     executor.destroy(executor.self);
+    if (!failed && end.verdict == MASTER_COMPLETE)
+        checkpoint_remove(job->store_file);
     return failed ? error_exit_status(err) : job_status(end.verdict);
 }
 
+/* The grid is read before the fork that tasks need, the store opened after it. */
 int run_single(const struct run_job *job, struct error *err)
 {
     struct prepared prepared;
-    stop_watch();
-    if (prepare(job, &prepared, err) != 0)
-        return prepare_exit_status(err);
-    int status = run_prepared(job, &prepared, err);
+    stop_watch(job->seconds);
+    if (prepare_grid(job, &prepared, err) != 0)
+        return error_exit_status(err);
+    struct tasks *tasks = tasks_start(job, prepared.plan, err);
+    if (tasks == NULL) {
+        prepare_finish(&prepared);
+        return error_exit_status(err);
+    }
+    int status;
+    if (prepare_store(job, &prepared, err) != 0 || prepare_states(job, 1, &prepared, err) != 0)
+        status = prepare_exit_status(err);
+    else
+        status = run_prepared(job, &prepared, tasks, err);
+    tasks_end(tasks);
     prepare_finish(&prepared);
     return status;
 }

@@ -1,11 +1,17 @@
-/* The wish to stop. Signals belong to the process, and a handler has no user pointer: the two
- * counters here are process-wide by nature. */
+/* The wish to stop. Signals belong to the process, and a handler has no user pointer: the counters
+ * here are process-wide by nature. */
 #include "stop.h"
 
+#include <math.h>
 #include <signal.h>
 #include <stddef.h>
 
+#include "base/file.h"
+
 static volatile sig_atomic_t requests, interrupts;
+static double deadline = INFINITY; /* seconds, monotonic */
+
+#define SAVE_SECONDS 30.0
 
 static void count_request(int number)
 {
@@ -24,8 +30,17 @@ static void watch_signal(int number)
     sigaction(number, &action, NULL);
 }
 
-void stop_watch(void)
+/* Half a minute before the end, or at half time where there is less. */
+static double stop_time(double seconds)
 {
+    if (seconds <= 0)
+        return INFINITY;
+    return clock_seconds() + fmax(seconds - SAVE_SECONDS, seconds / 2);
+}
+
+void stop_watch(double seconds)
+{
+    deadline = stop_time(seconds);
     watch_signal(SIGTERM);
     watch_signal(SIGINT);
     watch_signal(SIGHUP);
@@ -35,7 +50,7 @@ void stop_watch(void)
 
 int stop_requests(void)
 {
-    return (int)requests;
+    return (int)requests + (clock_seconds() >= deadline);
 }
 
 int stop_interrupts(void)

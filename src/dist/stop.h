@@ -3,8 +3,9 @@
 #ifndef SWEEPSTAKE_DIST_STOP_H
 #define SWEEPSTAKE_DIST_STOP_H
 
-/* Catches the signals from now on. */
-void stop_watch(void);
+/* Catches the signals from now on. A stop is asked for, too, in time for all to be saved before
+ * `seconds` have passed; 0 = never. */
+void stop_watch(double seconds);
 
 /* How often a stop was asked for. */
 int stop_requests(void);

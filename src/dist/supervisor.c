@@ -20,6 +20,8 @@
 #include "scratch.h"
 #include "status.h"
 #include "stop.h"
+#include "store/checkpoint.h"
+#include "tasks.h"
 #include "wait.h"
 
 #define POLL_SECONDS 0.01
@@ -50,6 +52,7 @@ struct supervisor {
     double silence;                        /* seconds since then */
     bool gave_up;                          /* the launch was ended for its master's silence */
     struct store_lock *lock;               /* not owned */
+    const struct plan *plan;               /* not owned */
     double deadline, next_look, next_beat; /* seconds, monotonic; no deadline = INFINITY */
 };
 
@@ -93,13 +96,19 @@ static void look_after_master(struct supervisor *supervisor)
     terminate(supervisor);
 }
 
+static bool read_status(const struct supervisor *supervisor, struct status *status)
+{
+    return status_read(supervisor->job->store_file, status) ||
+           launch_read_end(supervisor->scratch.path, status);
+}
+
 static void look(struct supervisor *supervisor, double now)
 {
     struct status status;
     if (now < supervisor->next_look || supervisor->has_status)
         return;
     supervisor->next_look = now + LOOK_SECONDS;
-    if (!status_read(supervisor->job->store_file, &status)) {
+    if (!read_status(supervisor, &status)) {
         look_after_master(supervisor);
         return;
     }
@@ -185,6 +194,18 @@ static int64_t progress_of(const enum store_status *statuses, const uint8_t *att
     return progress;
 }
 
+/* What was saved in the launch that was lost is the next one's to go on from. */
+static int renew_states(const struct supervisor *supervisor, struct error *err)
+{
+    const struct run_job *job = supervisor->job;
+    struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
+    if (store == NULL)
+        return -1;
+    int failed = tasks_renew_states(job, supervisor->plan, store, supervisor->ranks - 1, err) != 0;
+    store_close(store);
+    return failed ? -1 : 0;
+}
+
 /* -1 when the store cannot be read. */
 static int64_t measure_progress(const struct run_job *job, int32_t count, struct error *err)
 {
@@ -216,7 +237,7 @@ static int give_up(const struct supervisor *supervisor, struct error *err)
 static bool read_end(const struct supervisor *supervisor, int *code, struct error *err)
 {
     struct status status;
-    bool has_status = status_read(supervisor->job->store_file, &status);
+    bool has_status = read_status(supervisor, &status);
     /* A master that wakes up when it is terminated takes that for a wish to stop. */
     bool is_lost = !has_status || status.code == STATUS_RELAUNCH ||
                    (supervisor->gave_up && status.code == RUN_RESUMABLE);
@@ -234,7 +255,7 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
     int fruitless = 0, code;
     int64_t before = measure_progress(supervisor->job, task_count, err);
     while (before >= 0 && fruitless < FRUITLESS_LAUNCHES) {
-        if (run_launch(supervisor, err) != 0)
+        if (store_lock_check(supervisor->lock, err) != 0 || run_launch(supervisor, err) != 0)
             return error_exit_status(err);
         if (read_end(supervisor, &code, err))
             return code;
@@ -245,6 +266,8 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
         before = after;
         log_line(LOG_WARNING, "the launch was lost%s",
                  fruitless < FRUITLESS_LAUNCHES ? "; launching again" : "");
+        if (renew_states(supervisor, err) != 0)
+            break;
     }
     return fruitless < FRUITLESS_LAUNCHES ? error_exit_status(err) : give_up(supervisor, err);
 }
@@ -255,20 +278,21 @@ static int supervise(struct supervisor *supervisor, struct prepared *prepared, s
 {
     const struct run_job *job = supervisor->job;
     int32_t task_count = prepared->plan->task_count;
-    /* The master, and no more workers than there are tasks to do. */
-    supervisor->ranks = 1 + (job->workers < prepared->to_do ? job->workers : prepared->to_do);
     supervisor->lock = prepared->lock;
+    supervisor->plan = prepared->plan;
     if (scratch_create(&supervisor->scratch, err) != 0)
         return error_exit_status(err);
     int status = 1;
-    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path, err) ==
-        0) {
-        store_close(prepared->store); /* the ranks' from here on */
+    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path,
+                               store_lock_generation(prepared->lock), err) == 0) {
+        store_lock_leave_writing(prepared->lock); /* the ranks' from here on */
+        store_close(prepared->store);
         prepared->store = NULL;
         status = run_launches(supervisor, task_count, err);
     }
     scratch_remove(&supervisor->scratch);
-    status_remove(job->store_file);
+    if (store_lock_check(supervisor->lock, NULL) == 0)
+        status_remove(job->store_file);
     return status;
 }
 
@@ -277,11 +301,19 @@ int run_supervise(const struct run_job *job, char *const *arguments, struct erro
     struct supervisor supervisor = {.job = job, .arguments = arguments};
     struct prepared prepared;
     int status = RUN_COMPLETE;
-    stop_watch();
-    if (launch_check(mpirun_of(job), err) != 0 || prepare(job, &prepared, err) != 0)
+    stop_watch(job->seconds);
+    if (launch_check(mpirun_of(job), err) != 0 || prepare_grid(job, &prepared, err) != 0 ||
+        prepare_store(job, &prepared, err) != 0)
+        return prepare_exit_status(err);
+    /* No more workers than there are tasks to do. */
+    int workers = job->workers < prepared.to_do ? job->workers : prepared.to_do;
+    supervisor.ranks = 1 + workers;
+    if (prepare_states(job, workers, &prepared, err) != 0)
         return prepare_exit_status(err);
     if (prepared.to_do > 0)
         status = stop_requests() > 0 ? RUN_RESUMABLE : supervise(&supervisor, &prepared, err);
+    if (status == RUN_COMPLETE)
+        checkpoint_remove(job->store_file);
     prepare_finish(&prepared);
     return status;
 }

@@ -29,7 +29,7 @@ struct report report_outcome(int32_t task, const struct work_outcome *outcome)
 
 struct report report_broken(const struct error *err)
 {
-    struct report report = {.kind = REPORT_BROKEN, .task = -1};
+    struct report report = {.kind = REPORT_BROKEN, .task = -1, .status = (int32_t)err->class};
     text_copy(report.text, sizeof report.text, err->text);
     return report;
 }
@@ -71,7 +71,10 @@ bool report_is_valid(const struct report *report, size_t size, int32_t task_coun
     if (report->kind == REPORT_OUTCOME)
         return report->task >= 0 && report->status >= WORK_DONE && report->status <= WORK_FAILED &&
                row_is_valid(&report->result, report->status);
-    return report->kind != REPORT_BROKEN || report->text[WIRE_TEXT_SIZE - 1] == '\0';
+    if (report->kind != REPORT_BROKEN)
+        return true;
+    return report->status >= ERROR_NONE && report->status <= ERROR_INTERNAL &&
+           report->text[WIRE_TEXT_SIZE - 1] == '\0';
 }
 
 struct order order_task(int32_t task)

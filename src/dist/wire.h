@@ -25,7 +25,7 @@ struct report {
     int32_t kind;
     int32_t task;     /* -1 = none */
     double iteration; /* REPORT_ALIVE */
-    int32_t status;   /* REPORT_OUTCOME: enum work_status */
+    int32_t status;   /* REPORT_OUTCOME: enum work_status; REPORT_BROKEN: enum error_class */
     int32_t reserved; /* 0 */
     double seconds;   /* REPORT_OUTCOME */
     uint64_t digest;  /* REPORT_OUTCOME: of the payload that is on the disk */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/storage.h"
 #include "base/text.h"
 #include "datasets.h"
 #include "h5.h"
@@ -196,6 +197,12 @@ void checkpoint_file_finish(struct checkpoint_file *file)
 
 /* --- transfers --- */
 
+static int cannot_write(const struct checkpoint_file *file, int reason, struct error *err)
+{
+    storage_error(err, reason, "cannot be written");
+    return error_prefix(err, "%s", file->path);
+}
+
 int checkpoint_file_write(const struct checkpoint_file *file, const void *bytes, size_t size,
                           int64_t place, struct error *err)
 {
@@ -205,8 +212,7 @@ int checkpoint_file_write(const struct checkpoint_file *file, const void *bytes,
         if (written < 0 && errno == EINTR)
             continue;
         if (written <= 0)
-            return error_set(err, ERROR_RESOURCE, "%s: cannot be written: %s", file->path,
-                             written < 0 ? strerror(errno) : "nothing was taken");
+            return cannot_write(file, written < 0 ? errno : ENOSPC, err);
         from += written;
         place += written;
         size -= (size_t)written;
@@ -236,8 +242,7 @@ int checkpoint_file_sync(const struct checkpoint_file *file, struct error *err)
 {
     if (fdatasync(file->fd) == 0)
         return 0;
-    return error_set(err, ERROR_RESOURCE, "%s: cannot be made durable: %s", file->path,
-                     strerror(errno));
+    return cannot_write(file, errno, err);
 }
 
 /* --- rows --- */

@@ -238,7 +238,7 @@ bool store_results_agree(const struct store_result *a, const struct store_result
     return same;
 }
 
-int store_write_rows(struct store *store, const struct store_result *results,
+int store_write_results(struct store *store, const struct store_result *results,
                      const uint8_t *attempts, struct error *err)
 {
     if (store_writable(store, err) != 0 ||

@@ -16,6 +16,9 @@
 
 void h5_quiet(void)
 {
+    /* Every file is closed by its owner. The library's own closing at exit crashes where that failed
+     * on a full disk (seen with 1.10.8). It must be told before anything else. */
+    H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 

@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "store/store.h"
 
-/* Keeps HDF5 from printing its error stack. Before the first call; may be repeated. */
+/* Keeps HDF5 from printing its error stack, and from closing at exit what is still open. Before the
+ * first call; may be repeated. */
 void h5_quiet(void);
 
 /* Fills `err` with the text and what HDF5's error stack says at its root, and returns -1. To be

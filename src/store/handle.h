@@ -31,6 +31,12 @@ struct store {
     struct network_handles *handles;
 };
 
+/* Rows from `first` on. ERROR_STORAGE where the file system fails, with the reason. */
+int store_write_rows(struct store *store, hid_t dataset, hid_t type, int64_t first, int64_t count,
+                     const void *rows, struct error *err);
+int store_read_rows(struct store *store, hid_t dataset, hid_t type, int64_t first, int64_t count,
+                    void *rows, struct error *err);
+
 /* Makes what was written through HDF5 durable. */
 int store_sync(struct store *store, struct error *err);
 

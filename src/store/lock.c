@@ -1,7 +1,13 @@
 /* One run at a time. PATH.lock is locked with F_OFD_SETLK, which belongs to the open file and not
  * to the process: closing some other descriptor of the file does not drop it, and the kernel drops
- * it when the holder dies, however. The text in the file says who holds it; its time of
+ * it when the holder dies, however. The text in the file says who holds it (holder.h); its time of
  * modification is the heartbeat.
+ *
+ * Two bytes are locked. The first is the run's. The second is the writer's: the one process that
+ * may write rows, which is not the run's first one where a supervisor launches ranks, and which may
+ * outlive it. A new run takes the first byte, writes its generation into the file, and then waits
+ * for the second. A writer asks before each row whether the file is still there and of its
+ * generation; so one that was stopped meanwhile writes nothing when it wakes.
  *
  * The file is removed on release, so a lock may be won on a file that is no longer there: after
  * winning, the path is looked up again, and if another file (or none) stands there, all starts
@@ -15,115 +21,113 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "store/store.h"
+#include "holder.h"
 
-#define HOLDER_SIZE 512
+#define WRITER_SECONDS 10.0 /* an earlier run's writer is waited for */
+
+enum byte { BYTE_RUN, BYTE_WRITER };
 
 struct store_lock {
     char *path;
     int fd;
+    bool is_runs; /* else a rank's, that joined */
+    char generation[STORE_GENERATION_SIZE];
 };
 
-/* What the lock's file says. */
-struct holder {
-    char host[64], pid[16], job[32], since[32];
-};
+/* --- bytes --- */
 
-static void host_name(char *to, size_t size)
+static int set_byte(int fd, enum byte byte, short type)
 {
-    if (gethostname(to, size) != 0)
-        text_copy(to, size, "unknown");
-    to[size - 1] = '\0';
+    struct flock range = {.l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &range);
 }
 
-/* The value of a "name: value" line, up to the end of the line. */
-static void take_line(const char *text, const char *name, char *to, size_t size)
+static bool is_path_of(const char *path, int fd)
 {
-    const char *line = strstr(text, name);
-    text_copy(to, size, line == NULL ? "" : line + strlen(name));
-    to[strcspn(to, "\n")] = '\0';
+    struct stat locked, named;
+    return fstat(fd, &locked) == 0 && stat(path, &named) == 0 && locked.st_ino == named.st_ino &&
+           locked.st_dev == named.st_dev;
 }
 
-static struct holder read_holder(int fd)
-{
-    char text[HOLDER_SIZE + 1];
-    ssize_t length = pread(fd, text, HOLDER_SIZE, 0);
-    text[length < 0 ? 0 : length] = '\0';
-    struct holder holder;
-    take_line(text, "host: ", holder.host, sizeof holder.host);
-    take_line(text, "pid: ", holder.pid, sizeof holder.pid);
-    take_line(text, "job: ", holder.job, sizeof holder.job);
-    take_line(text, "since: ", holder.since, sizeof holder.since);
-    return holder;
-}
+/* --- refusal --- */
 
 /* Who holds a lock that was just seen held: a new holder needs a moment to write its name. */
 static struct holder await_holder(int fd)
 {
-    struct holder holder = read_holder(fd);
+    struct holder holder = holder_read(fd);
     for (int i = 0; i < 100 && holder.since[0] == '\0'; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-        holder = read_holder(fd);
+        holder = holder_read(fd);
     }
     return holder;
 }
 
-static int write_holder(int fd, struct error *err)
-{
-    char text[HOLDER_SIZE], host[64], since[32];
-    const char *job = getenv("SLURM_JOB_ID");
-    time_t now = time(NULL);
-    struct tm utc;
-    host_name(host, sizeof host);
-    strftime(since, sizeof since, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    int length = snprintf(text, sizeof text, "host: %s\npid: %ld\njob: %s\nsince: %s\n", host,
-                          (long)getpid(), job == NULL ? "" : job, since);
-    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length || fsync(fd) != 0)
-        return error_set(err, ERROR_RESOURCE, "its lock file cannot be written: %s",
-                         strerror(errno));
-    return 0;
-}
-
 static int refuse(const struct holder *holder, const char *hint, struct error *err)
 {
+    char who[256];
     if (holder->host[0] == '\0')
         return error_set(err, ERROR_USAGE, "another run has this store open");
-    return error_set(err, ERROR_USAGE,
-                     "another run has this store open: process %s on %s%s%s, since %s%s",
-                     holder->pid, holder->host, holder->job[0] == '\0' ? "" : ", SLURM job ",
-                     holder->job, holder->since, hint);
+    holder_describe(holder, who, sizeof who);
+    return error_set(err, ERROR_USAGE, "another run has this store open: %s%s", who, hint);
+}
+
+/* Seconds since the last beat by the clock of whoever keeps the files: another file there is
+ * touched and compared. Negative when that cannot be done. */
+static double silence_of(const char *path, int fd)
+{
+    struct stat beaten, touched;
+    struct text name = {0};
+    double silence = -1;
+    text_add(&name, "%s.%ld", path, (long)getpid());
+    int now = name.failed ? -1 : open(name.bytes, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (now >= 0) {
+        if (futimens(now, NULL) == 0 && fstat(now, &touched) == 0 && fstat(fd, &beaten) == 0)
+            silence = difftime(touched.st_mtime, beaten.st_mtime);
+        unlink(name.bytes);
+        close(now);
+    }
+    text_finish(&name);
+    return silence;
 }
 
 /* Locks do not reach across nodes on every file system. There a lock is won although a run on
- * another host holds it: it counts as held while that host's heartbeat is fresh. */
-static int check_other_host(int fd, struct error *err)
+ * another host holds it: it counts as held while that host's heartbeat is fresh. Says from whom the
+ * store is taken over. */
+static int check_last_holder(const char *path, int fd, struct error *err)
 {
-    char host[64];
-    struct stat status;
-    struct holder holder = read_holder(fd);
-    host_name(host, sizeof host);
-    if (holder.host[0] == '\0' || strcmp(holder.host, host) == 0 || fstat(fd, &status) != 0)
+    char who[256], hint[128];
+    struct holder holder = holder_read(fd);
+    if (holder.host[0] == '\0')
         return 0;
-    double silence = difftime(time(NULL), status.st_mtime);
-    if (silence > STORE_LOCK_SILENCE)
+    holder_describe(&holder, who, sizeof who);
+    if (holder_is_here(&holder)) {
+        log_line(LOG_WARNING, "the run before ended without a word (%s): taking over", who);
         return 0;
-    char hint[128];
+    }
+    double silence = silence_of(path, fd);
+    if (silence > STORE_LOCK_SILENCE) {
+        log_line(LOG_WARNING, "nothing was heard of the run before for %.0f s (%s): taking over",
+                 silence, who);
+        return 0;
+    }
     snprintf(hint, sizeof hint,
              " (last sign of life %.0f s ago; if it is dead, try again after %d s of silence)",
              silence < 0 ? 0.0 : silence, STORE_LOCK_SILENCE);
     return refuse(&holder, hint, err);
 }
 
+/* --- taking --- */
+
 enum attempt { WON, STALE, LOST };
 
 /* Locks an open lock file. STALE: it was removed by its holder meanwhile. */
 static enum attempt try_lock(const char *path, int fd, struct error *err)
 {
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    struct stat locked, named;
-    if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+    if (set_byte(fd, BYTE_RUN, F_WRLCK) != 0) {
         if (errno == EAGAIN || errno == EACCES) {
             struct holder holder = await_holder(fd);
             refuse(&holder, "", err);
@@ -132,29 +136,47 @@ static enum attempt try_lock(const char *path, int fd, struct error *err)
         }
         return LOST;
     }
-    if (fstat(fd, &locked) != 0 || stat(path, &named) != 0 || locked.st_ino != named.st_ino ||
-        locked.st_dev != named.st_dev)
+    if (!is_path_of(path, fd))
         return STALE;
-    return check_other_host(fd, err) == 0 ? WON : LOST;
+    return check_last_holder(path, fd, err) == 0 ? WON : LOST;
 }
 
-/* A locked descriptor, or -1. */
-static int take(const char *path, struct error *err)
+/* Fills fd and generation. */
+static int take(struct store_lock *lock, struct error *err)
 {
     for (;;) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        if (fd < 0)
+        lock->fd = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        if (lock->fd < 0)
             return error_set(err, ERROR_USAGE, "its lock file cannot be made: %s", strerror(errno));
-        enum attempt attempt = try_lock(path, fd, err);
-        if (attempt == WON && write_holder(fd, err) == 0)
-            return fd;
-        close(fd);
+        enum attempt attempt = try_lock(lock->path, lock->fd, err);
+        if (attempt == WON && holder_write(lock->fd, lock->generation, err) == 0)
+            return 0;
+        if (attempt == WON)
+            unlink(lock->path);
+        close(lock->fd);
         if (attempt != STALE)
             return -1;
     }
 }
 
-struct store_lock *store_lock_take(const char *path, struct error *err)
+/* An earlier run's writer leaves when it sees the new generation. One that does not (it is stopped)
+ * will see it before it writes. */
+static void await_writer(const struct store_lock *lock)
+{
+    double end = clock_seconds() + WRITER_SECONDS;
+    if (set_byte(lock->fd, BYTE_WRITER, F_WRLCK) == 0)
+        return;
+    log_line(LOG_WARNING, "a process of the run before still lives: waiting up to %.0f s for it",
+             WRITER_SECONDS);
+    while (clock_seconds() < end) {
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        if (set_byte(lock->fd, BYTE_WRITER, F_WRLCK) == 0)
+            return;
+    }
+    log_line(LOG_WARNING, "it stands still: going on; it writes no results any more");
+}
+
+static struct store_lock *new_lock(const char *path, bool is_runs, struct error *err)
 {
     struct store_lock *lock = mem_zeroed(1, sizeof *lock, err);
     struct text name = {0};
@@ -165,14 +187,74 @@ struct store_lock *store_lock_take(const char *path, struct error *err)
         return NULL;
     }
     lock->path = name.bytes; /* taken over */
-    lock->fd = take(lock->path, err);
-    if (lock->fd >= 0)
-        return lock;
-    error_prefix(err, "%s", path);
+    lock->is_runs = is_runs;
+    return lock;
+}
+
+static void free_lock(struct store_lock *lock)
+{
     free(lock->path);
     free(lock);
+}
+
+struct store_lock *store_lock_take(const char *path, struct error *err)
+{
+    struct store_lock *lock = new_lock(path, true, err);
+    if (lock == NULL)
+        return NULL;
+    if (take(lock, err) == 0) {
+        await_writer(lock);
+        return lock;
+    }
+    error_prefix(err, "%s", path);
+    free_lock(lock);
     return NULL;
 }
+
+/* --- the run's ranks --- */
+
+const char *store_lock_generation(const struct store_lock *lock)
+{
+    return lock->generation;
+}
+
+void store_lock_leave_writing(struct store_lock *lock)
+{
+    (void)set_byte(lock->fd, BYTE_WRITER, F_UNLCK);
+}
+
+struct store_lock *store_lock_join(const char *path, const char *generation, struct error *err)
+{
+    struct store_lock *lock = new_lock(path, false, err);
+    if (lock == NULL)
+        return NULL;
+    text_copy(lock->generation, sizeof lock->generation, generation);
+    lock->fd = open(lock->path, O_RDWR | O_CLOEXEC);
+    if (store_lock_check(lock, err) == 0) {
+        (void)set_byte(lock->fd, BYTE_WRITER, F_WRLCK); /* not if an earlier writer stands still */
+        return lock;
+    }
+    store_lock_release(lock);
+    return NULL;
+}
+
+int store_lock_check(const struct store_lock *lock, struct error *err)
+{
+    struct holder holder = {0};
+    char who[256];
+    if (lock->fd >= 0 && is_path_of(lock->path, lock->fd))
+        holder = holder_read(lock->fd);
+    if (strcmp(holder.generation, lock->generation) == 0)
+        return 0;
+    if (holder.host[0] == '\0')
+        return error_set(err, ERROR_INTERNAL, "%s is gone or another run's: this run ends",
+                         lock->path);
+    holder_describe(&holder, who, sizeof who);
+    return error_set(err, ERROR_INTERNAL, "%s: another run took the store over (%s): this one ends",
+                     lock->path, who);
+}
+
+/* --- holding and releasing --- */
 
 void store_lock_beat(struct store_lock *lock)
 {
@@ -184,8 +266,9 @@ void store_lock_release(struct store_lock *lock)
 {
     if (lock == NULL)
         return;
-    unlink(lock->path); /* while it is still ours */
-    close(lock->fd);
-    free(lock->path);
-    free(lock);
+    if (lock->is_runs && store_lock_check(lock, NULL) == 0)
+        unlink(lock->path); /* while it is still ours */
+    if (lock->fd >= 0)
+        close(lock->fd);
+    free_lock(lock);
 }

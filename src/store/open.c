@@ -199,13 +199,6 @@ void store_abandon(struct store *store)
     finish(store);
 }
 
-int store_sync(struct store *store, struct error *err)
-{
-    if (fdatasync(store->fd) != 0)
-        return error_set(err, ERROR_RESOURCE, "cannot be made durable: %s", strerror(errno));
-    return 0;
-}
-
 int store_writable(const struct store *store, struct error *err)
 {
     if (store->mode != STORE_WRITE)

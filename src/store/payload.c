@@ -66,9 +66,11 @@ static int pass_mask(struct passage *passage, int64_t slot, const uint8_t *mask,
         int status;
         if (mask != NULL) {
             pack_bits(mask + parameter->offset, parameter->count, passage->scratch);
-            status = h5_write_rows(dataset, H5T_NATIVE_UINT8, slot, 1, passage->scratch, err);
+            status = store_write_rows(passage->store, dataset, H5T_NATIVE_UINT8, slot, 1,
+                                      passage->scratch, err);
         } else {
-            status = h5_read_rows(dataset, H5T_NATIVE_UINT8, slot, 1, passage->scratch, err);
+            status = store_read_rows(passage->store, dataset, H5T_NATIVE_UINT8, slot, 1,
+                                     passage->scratch, err);
         }
         if (status != 0)
             return -1;
@@ -92,8 +94,8 @@ int store_read_mask(struct store *store, int32_t network, int64_t slot, uint8_t 
         const struct store_parameter *parameter = &of->parameters[p];
         if (!parameter->prunable)
             continue;
-        status =
-            h5_read_rows(store->handles[network].masks[p], H5T_NATIVE_UINT8, slot, 1, packed, err);
+        status = store_read_rows(store, store->handles[network].masks[p], H5T_NATIVE_UINT8, slot, 1,
+                                 packed, err);
         if (status == 0)
             unpack_bits(packed, parameter->count, mask + parameter->offset);
     }
@@ -117,8 +119,9 @@ static int write_weights(struct passage *passage, int32_t when, int64_t slot, co
         const float *values = block != NULL ? block + parameter->offset : passage->scratch;
         if (block == NULL)
             fill_missing(passage->scratch, parameter->count);
-        if (h5_write_rows(weights_handle(passage->store, passage->index, when, p), H5T_NATIVE_FLOAT,
-                          slot, 1, values, err) != 0)
+        if (store_write_rows(passage->store,
+                             weights_handle(passage->store, passage->index, when, p),
+                             H5T_NATIVE_FLOAT, slot, 1, values, err) != 0)
             return -1;
         hash_stream_add(passage->digest, values, (size_t)parameter->count * sizeof *values);
     }
@@ -128,8 +131,8 @@ static int write_weights(struct passage *passage, int32_t when, int64_t slot, co
 static int digest_weights(struct passage *passage, int32_t when, int64_t slot, struct error *err)
 {
     for (int32_t p = 0; p < passage->network->parameter_count; p++) {
-        if (h5_read_rows(weights_handle(passage->store, passage->index, when, p), H5T_NATIVE_FLOAT,
-                         slot, 1, passage->scratch, err) != 0)
+        if (store_read_rows(passage->store, weights_handle(passage->store, passage->index, when, p),
+                            H5T_NATIVE_FLOAT, slot, 1, passage->scratch, err) != 0)
             return -1;
         hash_stream_add(passage->digest, passage->scratch,
                         (size_t)passage->network->parameters[p].count * sizeof(float));
@@ -146,8 +149,8 @@ int store_read_weights(struct store *store, int32_t network, int32_t when, int64
     const struct store_network *of = &store->networks[network];
     memset(block, 0, (size_t)of->block_size * sizeof *block);
     for (int32_t p = 0; p < of->parameter_count; p++)
-        if (h5_read_rows(weights_handle(store, network, when, p), H5T_NATIVE_FLOAT, slot, 1,
-                         block + of->parameters[p].offset, err) != 0)
+        if (store_read_rows(store, weights_handle(store, network, when, p), H5T_NATIVE_FLOAT, slot,
+                            1, block + of->parameters[p].offset, err) != 0)
             return store_named(store, -1, err);
     return 0;
 }
@@ -176,9 +179,11 @@ static int pass_curve(struct passage *passage, int64_t offset, int32_t count,
     int status;
     if (curve != NULL) {
         copy_curve(passage->scratch, curve, count);
-        status = h5_write_rows(dataset, type, offset, count, passage->scratch, err);
+        status =
+            store_write_rows(passage->store, dataset, type, offset, count, passage->scratch, err);
     } else {
-        status = h5_read_rows(dataset, type, offset, count, passage->scratch, err);
+        status =
+            store_read_rows(passage->store, dataset, type, offset, count, passage->scratch, err);
     }
     if (status == 0)
         hash_stream_add(passage->digest, passage->scratch, (size_t)count * sizeof *curve);
@@ -188,8 +193,8 @@ static int pass_curve(struct passage *passage, int64_t offset, int32_t count,
 int store_read_curve(struct store *store, int64_t offset, int32_t count,
                      struct store_curve_point *curve, struct error *err)
 {
-    int status =
-        h5_read_rows(store->tables[TABLE_CURVES], store->curve_type, offset, count, curve, err);
+    int status = store_read_rows(store, store->tables[TABLE_CURVES], store->curve_type, offset,
+                                 count, curve, err);
     return store_named(store, status, err);
 }
 

@@ -61,7 +61,8 @@ static int write_result(struct store *store, int64_t task, const struct store_re
                         struct error *err)
 {
     if (store_writable(store, err) != 0 ||
-        h5_write_rows(store->tables[TABLE_RESULTS], store->result_type, task, 1, row, err) != 0 ||
+        store_write_rows(store, store->tables[TABLE_RESULTS], store->result_type, task, 1, row,
+                         err) != 0 ||
         store_sync(store, err) != 0)
         return store_named(store, -1, err);
     return 0;
@@ -86,8 +87,8 @@ int store_read_results(struct store *store, int64_t first, int64_t count,
 {
     /* A store from before there was a column leaves its place as it is: sparse_layers is 0. */
     memset(results, 0, (size_t)count * sizeof *results);
-    int status =
-        h5_read_rows(store->tables[TABLE_RESULTS], store->result_type, first, count, results, err);
+    int status = store_read_rows(store, store->tables[TABLE_RESULTS], store->result_type, first,
+                                 count, results, err);
     return store_named(store, status, err);
 }
 
@@ -106,7 +107,7 @@ bool store_takes_results(const struct store *store)
 int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, struct error *err)
 {
     if (store_writable(store, err) != 0 ||
-        h5_write_rows(store->attempts, H5T_NATIVE_UINT8, task, 1, &attempts, err) != 0 ||
+        store_write_rows(store, store->attempts, H5T_NATIVE_UINT8, task, 1, &attempts, err) != 0 ||
         store_sync(store, err) != 0)
         return store_named(store, -1, err);
     return 0;
@@ -114,7 +115,7 @@ int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, st
 
 int store_read_attempts(struct store *store, int64_t count, uint8_t *attempts, struct error *err)
 {
-    int status = h5_read_rows(store->attempts, H5T_NATIVE_UINT8, 0, count, attempts, err);
+    int status = store_read_rows(store, store->attempts, H5T_NATIVE_UINT8, 0, count, attempts, err);
     return store_named(store, status, err);
 }
 
@@ -139,8 +140,8 @@ int store_write_environment(struct store *store, int64_t row,
     if (row >= STORE_ENVIRONMENT_ROWS)
         row = STORE_ENVIRONMENT_ROWS - 1;
     if (store_writable(store, err) != 0 ||
-        h5_write_rows(store->tables[TABLE_ENVIRONMENT], store->environment_type, row, 1, &clean,
-                      err) != 0)
+        store_write_rows(store, store->tables[TABLE_ENVIRONMENT], store->environment_type, row, 1,
+                         &clean, err) != 0)
         return store_named(store, -1, err);
     return 0;
 }
@@ -167,7 +168,7 @@ int store_read_grids(struct store *store, char **texts, int64_t *rows, size_t *w
     *rows = h5_row_count(store->grid);
     int status = *rows < 1 ? error_set(err, ERROR_USAGE, "damaged: /grid has no text") : 0;
     *texts = status == 0 ? mem_zeroed((size_t)*rows * *width + 1, 1, err) : NULL;
-    if (*texts == NULL || h5_read_rows(store->grid, type, 0, *rows, *texts, err) != 0)
+    if (*texts == NULL || store_read_rows(store, store->grid, type, 0, *rows, *texts, err) != 0)
         status = -1;
     h5_close(type);
     if (status == 0)

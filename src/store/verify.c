@@ -4,14 +4,9 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "handle.h"
+#include "examine.h"
 
 /* --- the payload of a task --- */
-
-static int64_t value(const struct store_table *tasks, int64_t task, const char *column)
-{
-    return store_table_integer(tasks, task, store_table_column(tasks, column));
-}
 
 static int damaged(int64_t task, const char *what, struct error *err)
 {
@@ -58,9 +53,9 @@ static int add_single(const struct store_table *tasks, int64_t task,
                    {"final", "writes_final", "final_slot"}};
     for (size_t i = 0; i < sizeof singles / sizeof singles[0]; i++) {
         if (strcmp(network->whens[when].name, singles[i].when) != 0 ||
-            value(tasks, task, singles[i].writes) != 1)
+            task_value(tasks, task, singles[i].writes) != 1)
             continue;
-        int64_t slot = value(tasks, task, singles[i].slot);
+        int64_t slot = task_value(tasks, task, singles[i].slot);
         if (slot >= 0 && add_when(network, when, slot, payload) != 0)
             return -1;
     }
@@ -70,9 +65,10 @@ static int add_single(const struct store_table *tasks, int64_t task,
 static int add_weights(const struct store_table *tasks, int64_t task,
                        const struct store_network *network, struct store_payload *payload)
 {
-    struct family rewinds = {"rewind-", value(tasks, task, "rewind_set"),
-                             value(tasks, task, "rewind_slot"), 0};
-    struct family ats = {"at-", value(tasks, task, "at_set"), value(tasks, task, "at_slot"), 0};
+    struct family rewinds = {"rewind-", task_value(tasks, task, "rewind_set"),
+                             task_value(tasks, task, "rewind_slot"), 0};
+    struct family ats = {"at-", task_value(tasks, task, "at_set"),
+                         task_value(tasks, task, "at_slot"), 0};
     for (int32_t when = 0; when < network->when_count; when++)
         if (add_single(tasks, task, network, when, payload) != 0 ||
             add_member(network, when, &rewinds, payload) != 0 ||
@@ -85,16 +81,17 @@ int store_task_payload(struct store *store, const struct store_table *tasks, int
                        struct store_payload *payload, struct error *err)
 {
     *payload = (struct store_payload){.mask_slot = -1};
-    int64_t network = value(tasks, task, "network");
+    int64_t network = task_value(tasks, task, "network");
     if (network < 0 || network >= store->network_count)
         return damaged(task, "no such network", err);
     const struct store_network *of = &store->networks[network];
     payload->network = (int32_t)network;
-    if (value(tasks, task, "writes_mask") == 1)
-        payload->mask_slot = value(tasks, task, "mask_slot");
+    if (task_value(tasks, task, "writes_mask") == 1)
+        payload->mask_slot = task_value(tasks, task, "mask_slot");
     if (payload->mask_slot >= of->mask_slots || add_weights(tasks, task, of, payload) != 0)
         return damaged(task, "a slot that does not exist", err);
-    int64_t offset = value(tasks, task, "curve_offset"), count = value(tasks, task, "curve_count");
+    int64_t offset = task_value(tasks, task, "curve_offset"),
+            count = task_value(tasks, task, "curve_count");
     if (count > INT32_MAX || (count > 0 && (offset < 0 || offset > store->curve_rows - count)))
         return damaged(task, "a curve outside /curves", err);
     payload->curve_offset = offset;
@@ -104,13 +101,7 @@ int store_task_payload(struct store *store, const struct store_table *tasks, int
 
 /* --- verification --- */
 
-static bool has_payload(const struct store_result *row)
-{
-    return row->status == STORE_DONE || row->status == STORE_DIVERGED;
-}
-
-/* 1 = holds, 0 = does not, -1 = could not be read. */
-static int holds(struct store *store, const struct store_table *tasks, int64_t task,
+int verify_holds(struct store *store, const struct store_table *tasks, int64_t task,
                  const struct store_result *row, struct error *err)
 {
     uint64_t digest = 0;
@@ -133,7 +124,7 @@ static int64_t verify_rows(struct store *store, const struct store_table *tasks,
 {
     int64_t found = 0;
     for (int64_t i = 0; i < store->task_count; i++) {
-        int fine = holds(store, tasks, i, &rows[i], err);
+        int fine = verify_holds(store, tasks, i, &rows[i], err);
         if (fine < 0)
             return -1;
         bad[i] = !fine;

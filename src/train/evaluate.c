@@ -11,6 +11,8 @@ struct evaluator {
     int32_t batch;
     uint32_t *indices; /* [batch] */
     uint8_t *labels;   /* [batch] */
+    void (*pulse)(void *user);
+    void *pulse_user;
 };
 
 struct evaluator *evaluator_create(struct network *net, const struct dataset *dataset,
@@ -41,6 +43,12 @@ void evaluator_destroy(struct evaluator *evaluator)
     free(evaluator);
 }
 
+void evaluator_set_pulse(struct evaluator *evaluator, void (*pulse)(void *user), void *user)
+{
+    evaluator->pulse = pulse;
+    evaluator->pulse_user = user;
+}
+
 static void add_batch(struct evaluator *evaluator, enum dataset_part part, int64_t first,
                       int32_t examples, struct net_score *sum)
 {
@@ -52,6 +60,8 @@ static void add_batch(struct evaluator *evaluator, enum dataset_part part, int64
     batch_assemble(evaluator->dataset, part, evaluator->indices, examples, batch.columns,
                    net_evaluate_input(evaluator->net), evaluator->labels);
     net_evaluate(evaluator->net, &batch, sum);
+    if (evaluator->pulse)
+        evaluator->pulse(evaluator->pulse_user);
 }
 
 struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_part part)

@@ -18,6 +18,7 @@ struct run {
     uint8_t *labels; /* [batch] */
     float *block;    /* for a state on its way; the last parameters */
     struct train_state state;
+    int64_t pulses; /* batches evaluated since the last step */
 };
 
 static bool ascending(const int64_t *values, int32_t count)
@@ -64,6 +65,13 @@ static struct train_saving saving_of(struct run *run)
     return (struct train_saving){.state = &run->state, .net = run->net, .block = run->block};
 }
 
+static void pulse(void *user)
+{
+    struct run *run = user;
+    double part = (double)++run->pulses;
+    run->hooks->evaluating(run->hooks->user, (double)run->state.iteration + part / (part + 1));
+}
+
 /* On failure the run is to be finished all the same. */
 static int run_init(struct run *run, struct error *err)
 {
@@ -73,9 +81,11 @@ static int run_init(struct run *run, struct error *err)
     run->order = batch_order_create(run->dataset, spec->batch, spec->order, err);
     run->evaluator =
         run->order ? evaluator_create(run->net, run->dataset, spec->evaluate_batch, err) : NULL;
+    if (run->evaluator && run->hooks->evaluating)
+        evaluator_set_pulse(run->evaluator, pulse, run);
     run->labels = run->evaluator ? mem_zeroed((size_t)spec->batch, 1, err) : NULL;
-    run->block = run->labels ? mem_aligned((size_t)net_block_size(run->net), sizeof *run->block, err)
-                             : NULL;
+    run->block =
+        run->labels ? mem_aligned((size_t)net_block_size(run->net), sizeof *run->block, err) : NULL;
     if (!run->block || net_set_optimizer(run->net, &spec->optimizer, err) != 0)
         return -1;
     struct train_saving into = saving_of(run);
@@ -150,6 +160,7 @@ static void step(struct run *run)
     state->loss_sum += loss;
     state->loss_count++;
     state->iteration++;
+    run->pulses = 0;
 }
 
 /* Does what the caller wishes before the next step. */

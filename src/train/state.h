@@ -50,6 +50,8 @@ int64_t curve_next(const struct train_spec *spec, int64_t iteration);
 struct evaluator;
 struct evaluator *evaluator_create(struct network *net, const struct dataset *dataset,
                                    int32_t batch, struct error *err);
+/* `pulse` is called after each batch from then on. */
+void evaluator_set_pulse(struct evaluator *evaluator, void (*pulse)(void *user), void *user);
 void evaluator_destroy(struct evaluator *evaluator); /* accepts NULL */
 struct train_score evaluator_score(struct evaluator *evaluator, enum dataset_part part);
 

@@ -31,6 +31,7 @@ struct fake {
     struct rule *rules;
     size_t rule_count, rule_capacity;
     uint8_t *attempts;
+    pid_t victim;
 };
 
 static const struct rule *find_rule(const struct fake *fake, enum mishap mishap, int32_t task)
@@ -118,7 +119,7 @@ static int fake_run(void *self, int32_t task, const struct work_hooks *hooks,
     if (pass_time(fake, task, hooks))
         return 0;
     if (meets(fake, MISHAP_CRASH, task))
-        raise(SIGKILL);
+        kill(fake->victim, SIGKILL);
     if (meets(fake, MISHAP_FAIL, task))
         fail(outcome, "failed as it was told to");
     else if (finish_task(fake, task, outcome, err) != 0 ||
@@ -195,13 +196,15 @@ int executor_check_fake(const char *description, struct error *err)
 }
 
 int executor_create_fake(struct executor *executor, const char *description,
-                         const struct plan *plan, struct store *store, struct error *err)
+                         const struct plan *plan, struct store *store, pid_t victim,
+                         struct error *err)
 {
     struct fake *fake = mem_zeroed(1, sizeof *fake, err);
     if (fake == NULL)
         return -1;
     fake->plan = plan;
     fake->store = store;
+    fake->victim = victim;
     fake->attempts = mem_zeroed((size_t)plan->task_count, 1, err);
     if (fake->attempts == NULL || read_description(fake, description, err) != 0 ||
         store_read_table(store, "tasks", &fake->tasks, err) != 0) {

@@ -142,6 +142,15 @@ static enum train_wish hear_progress(void *user, int64_t iteration)
     return inflight_is_due(&attempt->inflight) ? TRAIN_SAVE : TRAIN_GO_ON;
 }
 
+/* An evaluation goes to its end even where the task is to stop. */
+static void hear_evaluating(void *user, double iteration)
+{
+    const struct attempt *attempt = user;
+    const struct work_hooks *hooks = attempt->hooks;
+    if (hooks != NULL && hooks->progress != NULL)
+        hooks->progress(hooks->user, iteration);
+}
+
 static int save(void *user, int64_t iteration, struct train_saving *saving, struct error *err)
 {
     struct attempt *attempt = user;
@@ -160,6 +169,7 @@ static int train_once(struct attempt *attempt, struct error *err)
     struct network *net = attempt->real->net;
     struct train_hooks hooks = {.user = attempt,
                                 .progress = hear_progress,
+                                .evaluating = hear_evaluating,
                                 .capture = capture,
                                 .save = save,
                                 .resume = inflight_stream(&attempt->inflight)};
@@ -250,7 +260,8 @@ static int run_attempt(struct attempt *attempt, struct work_outcome *outcome, st
     struct error own = {0};
     errno = 0;
     if (make_and_train(attempt, &own) != 0) {
-        if (own.class == ERROR_INTERNAL || attempt->inflight.is_broken) {
+        if (own.class == ERROR_INTERNAL || own.class == ERROR_STORAGE ||
+            attempt->inflight.is_broken) {
             *err = own;
             return -1;
         }

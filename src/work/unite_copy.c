@@ -137,7 +137,7 @@ static int copy_rows(struct copying *copying, struct error *err)
             copy_payloads(copying, row, err) != 0 || copy_row(copying, row, err) != 0)
             return -1;
     }
-    return store_write_rows(copying->to, copying->results, copying->attempts, err);
+    return store_write_results(copying->to, copying->results, copying->attempts, err);
 }
 
 /* --- environments --- */

@@ -55,6 +55,7 @@ class Images(sweep.SweepTest):
         for workers in (1, 2, 3):
             self.sweepstake("run", "everything.yaml", "--workers", workers, "--store", f"w{workers}.h5", check=0)
             self.assertTrue((sweep.statuses(self.folder / f"w{workers}.h5") == 1).all())
+            self.sweepstake("verify", f"w{workers}.h5", check=0)  # lineage holds for every kind of task
         self.assert_same_store("w1.h5", "w2.h5")
         self.assert_same_store("w1.h5", "w3.h5")
         points = sweepstake.open(self.folder / "w1.h5").points

@@ -30,21 +30,25 @@ def processes(folder):
     return found
 
 
-class Faults(sweep.SweepTest):
+class Base(sweep.SweepTest):
+    """A run in the background, watched through its store."""
+
     def setUp(self):
         super().setUp()
         self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]"))
         self.run = None
+        self.inputs = ["tiny.yaml"]  # what the test itself has put into the folder
+        self.environment = {}
 
     def launch(self, fake, *options):
         self.run = self.start("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", *options,
-                              env={"SWEEPSTAKE_FAKE": fake})
+                              env={"SWEEPSTAKE_FAKE": fake, **self.environment})
 
     def finish(self, status, timeout=60):
         self.assertEqual(self.run.wait(timeout=timeout), status, self.output())
         self.assertEqual(processes(self.folder), {}, "processes are alive after the run")
         self.assertEqual(self.leftovers(), [], "files are left")
-        self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
+        self.assertEqual(self.listing(), sorted(["output.txt", "s.h5", *self.inputs]))
         self.sweepstake("verify", "s.h5", check=0)
 
     def table(self, name):
@@ -61,10 +65,13 @@ class Faults(sweep.SweepTest):
             time.sleep(0.02)
         return found
 
-    def wait_for_tasks(self):
-        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+    def wait_for_results(self):
         self.wait_for("no store", (self.folder / "s.h5").exists)
         self.wait_for("no results", lambda: (self.table("results")["status"] == DONE).any())
+
+    def wait_for_tasks(self):
+        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+        self.wait_for_results()
         running = processes(self.folder)
         mpirun = next(pid for pid, (_, words) in running.items() if words[0] == "mpirun")
         ranks = sorted(pid for pid, (parent, _) in running.items() if parent == mpirun)
@@ -76,6 +83,8 @@ class Faults(sweep.SweepTest):
                     by_number[int(variable.split("=")[1])] = pid
         return mpirun, by_number
 
+
+class Faults(Base):
     # --- tasks ---
 
     def test_all_tasks_are_done_once_and_in_order(self):

@@ -203,6 +203,14 @@ def processes_of(folder):
     return found
 
 
+def is_alive(pid):
+    """Whether there is such a process and it has not ended."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
 def kill_everything(folder):
     """SIGKILL to every process that runs in the folder, again until none is left."""
     for _ in range(1000):

@@ -56,6 +56,10 @@ static void nonsense_is_no_report(void **state)
     report.kind = 9;
     assert_false(report_is_valid(&report, 40, TASKS));
     report = report_broken(&(struct error){0});
+    report.status = ERROR_INTERNAL + 1; /* no class of errors */
+    assert_false(report_is_valid(&report, sizeof report, TASKS));
+    report.status = ERROR_STORAGE;
+    assert_true(report_is_valid(&report, sizeof report, TASKS));
     memset(report.text, 'x', sizeof report.text); /* not terminated */
     assert_false(report_is_valid(&report, sizeof report, TASKS));
 }

@@ -414,7 +414,7 @@ static void check_disk_fills_up(const struct fixture *fixture)
            &err);
     take_space_away(fixture);
     int status = store_write_payload(store, &made.payload, &digest, &err);
-    expect(status != 0 && err.class == ERROR_RESOURCE && strstr(err.text, "No space left") &&
+    expect(status != 0 && err.class == ERROR_STORAGE && strstr(err.text, "No space left") &&
                strstr(err.text, "/masks/tiny.5-3-2/fc1.weight"),
            &err);
 }

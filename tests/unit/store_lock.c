@@ -179,13 +179,147 @@ static void test_contention(void **state)
     }
 }
 
+/* --- the run and its writer --- */
+
+#define REPLACED 7
+
+/* A child that joins the run as its writer and leaves when it is replaced. */
+static pid_t start_writer(const char *path, const char *generation)
+{
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store_lock *lock = store_lock_join(path, generation, NULL);
+        if (lock == NULL || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        while (store_lock_check(lock, NULL) == 0)
+            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        _exit(REPLACED);
+    }
+    char byte;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return child;
+}
+
+/* Starts a run whose writer is another process, and kills all but the writer, which it returns. */
+static pid_t leave_a_writer(const char *path)
+{
+    char generation[STORE_GENERATION_SIZE];
+    int told[2];
+    assert_int_equal(pipe(told), 0);
+    pid_t run = fork();
+    if (run == 0) {
+        struct store_lock *lock = store_lock_take(path, NULL);
+        store_lock_leave_writing(lock);
+        if (write(told[1], store_lock_generation(lock), STORE_GENERATION_SIZE) < 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    assert_int_equal(read(told[0], generation, sizeof generation), sizeof generation);
+    close(told[0]);
+    close(told[1]);
+    pid_t writer = start_writer(path, generation);
+    kill(run, SIGKILL);
+    waitpid(run, NULL, 0);
+    return writer;
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void assert_leaves(pid_t writer)
+{
+    int status;
+    assert_int_equal(waitpid(writer, &status, 0), writer);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), REPLACED);
+}
+
+static void test_a_writer_leaves_when_it_is_replaced(void **state)
+{
+    struct fixture *fixture = *state;
+    pid_t writer = leave_a_writer(fixture->path);
+    assert_int_equal(waitpid(writer, NULL, WNOHANG), 0);
+    double start = seconds_now();
+    struct store_lock *lock = store_lock_take(fixture->path, NULL);
+    assert_non_null(lock);
+    assert_true(seconds_now() - start < 8);
+    assert_leaves(writer);
+    assert_int_equal(store_lock_check(lock, NULL), 0);
+    store_lock_release(lock);
+}
+
+static void test_a_writer_that_stands_still_is_not_waited_for_long(void **state)
+{
+    struct fixture *fixture = *state;
+    pid_t writer = leave_a_writer(fixture->path);
+    kill(writer, SIGSTOP);
+    double start = seconds_now();
+    struct store_lock *lock = store_lock_take(fixture->path, NULL);
+    double waited = seconds_now() - start;
+    assert_non_null(lock);
+    assert_true(waited > 9 && waited < 30);
+    kill(writer, SIGCONT);
+    assert_leaves(writer);
+    store_lock_release(lock);
+}
+
+static void test_a_file_that_is_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct store_lock *lock = store_lock_take(fixture->path, NULL);
+    assert_int_equal(unlink(fixture->lock), 0);
+    assert_int_not_equal(store_lock_check(lock, &err), 0);
+    assert_non_null(strstr(err.text, "is gone"));
+    /* The next run's file is not this run's to remove. */
+    struct store_lock *next = store_lock_take(fixture->path, &err);
+    assert_non_null(next);
+    assert_int_not_equal(store_lock_check(lock, &err), 0);
+    assert_non_null(strstr(err.text, "another run's"));
+    store_lock_release(lock);
+    assert_int_equal(store_lock_check(next, &err), 0);
+    store_lock_release(next);
+}
+
+static void test_joining_another_run(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    assert_null(store_lock_join(fixture->path, "0123456789abcdef", &err));
+    struct store_lock *lock = store_lock_take(fixture->path, &err);
+    assert_null(store_lock_join(fixture->path, "0123456789abcdef", &err));
+    assert_null(store_lock_join(fixture->path, "", &err));
+    store_lock_leave_writing(lock);
+    struct store_lock *rank = store_lock_join(fixture->path, store_lock_generation(lock), &err);
+    assert_non_null(rank);
+    store_lock_release(rank);
+    assert_int_equal(store_lock_check(lock, &err), 0); /* ranks come and go */
+    store_lock_release(lock);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_free_again_after_release), TEST(test_held_twice_in_a_process),
-        TEST(test_the_holder_is_named),      TEST(test_another_host),
-        TEST(test_the_heart_beats),          TEST(test_contention),
+        TEST(test_free_again_after_release),
+        TEST(test_held_twice_in_a_process),
+        TEST(test_the_holder_is_named),
+        TEST(test_another_host),
+        TEST(test_the_heart_beats),
+        TEST(test_contention),
+        TEST(test_a_writer_leaves_when_it_is_replaced),
+        TEST(test_a_writer_that_stands_still_is_not_waited_for_long),
+        TEST(test_a_file_that_is_gone),
+        TEST(test_joining_another_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

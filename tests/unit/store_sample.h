@@ -14,7 +14,7 @@
 #include "store/store.h"
 
 #define SAMPLE_TASKS 5
-#define SAMPLE_COLUMNS 22
+#define SAMPLE_COLUMNS 23
 #define SAMPLE_CURVE 4 /* points a task */
 
 /* A row of /tasks, with the columns the store relies on. */
@@ -29,6 +29,7 @@ struct sample_task {
     double rate;
     char start[16];
     int64_t start_iteration;
+    char control[16];
 };
 
 struct sample_point {
@@ -71,6 +72,7 @@ static const struct store_column sample_task_columns[SAMPLE_COLUMNS] = {
     SAMPLE_COLUMN(sample_task, rate, STORE_FLOAT64),
     SAMPLE_COLUMN(sample_task, start, STORE_TEXT),
     SAMPLE_COLUMN(sample_task, start_iteration, STORE_INT64),
+    SAMPLE_COLUMN(sample_task, control, STORE_TEXT),
 };
 
 static const struct store_column sample_point_columns[] = {
@@ -91,11 +93,11 @@ static const struct store_column sample_experiment_columns[] = {
 /* "tiny" keeps everything, two rewind points at once; "wide" has a 4-dimensional parameter, a set
  * of weights without slots, and a gap in its block. */
 static const struct sample_task sample_tasks[SAMPLE_TASKS] = {
-    {"dense", -1, 0, 0, 0, 0, 4, -1, 0, 0, -1, 0, 0, 0, 1, 1, 1, 3, 0, NAN, "init", 0},
-    {"level-1", 0, 1, 0, 0, 4, 4, 0, 0, 0, -1, 1, 1, 1, 0, 1, 1, 0, 0, 0.2, "rewind", 10},
-    {"reinit-1", 0, 1, 0, 0, 8, 4, 1, 1, -1, -1, 2, 2, 1, 1, 1, 1, 0, 0, 0.2, "init", 0},
-    {"wide", -1, 0, 3, 1, 12, 4, -1, 0, -1, 0, -1, 0, 0, 1, 0, 1, 0, 1, NAN, "init", 0},
-    {"wide-1", 3, 1, 3, 1, 16, 4, 0, 0, -1, 1, -1, -1, 1, 0, 0, 0, 0, 1, 0.5, "parent-final", 0},
+    {"dense", -1, 0, 0, 0, 0, 4, -1, 0, 0, -1, 0, 0, 0, 1, 1, 1, 3, 0, NAN, "init", 0, "ticket"},
+    {"level-1", 0, 1, 0, 0, 4, 4, 0, 0, 0, -1, 1, 1, 1, 0, 1, 1, 0, 0, 0.2, "rewind", 10, "ticket"},
+    {"reinit-1", 0, 1, 0, 0, 8, 4, 1, 1, -1, -1, 2, 2, 1, 1, 1, 1, 0, 0, 0.2, "init", 0, "reinit"},
+    {"wide", -1, 0, 3, 1, 12, 4, -1, 0, -1, 0, -1, 0, 0, 1, 0, 1, 0, 1, NAN, "init", 0, "ticket"},
+    {"wide-1", 3, 1, 3, 1, 16, 4, 0, 0, -1, 1, -1, -1, 1, 0, 0, 0, 0, 1, 0.5, "parent-final", 0, "ticket"},
 };
 
 static const struct sample_point sample_points[] = {

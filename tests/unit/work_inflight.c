@@ -56,6 +56,8 @@ struct leash {
 static bool pull(void *user, double iteration)
 {
     struct leash *leash = user;
+    if (iteration != floor(iteration)) /* while evaluating */
+        return false;
     if (leash->taken == 0)
         leash->first = (int64_t)iteration;
     return leash->taken++ >= leash->steps;

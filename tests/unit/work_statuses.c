@@ -28,7 +28,8 @@ static void finish(struct bench *bench, int32_t task)
     struct executor executor;
     struct work_outcome outcome;
     struct error err = {0};
-    bench_check(executor_create_fake(&executor, "", bench->plan, bench->store, &err) != 0, &err);
+    bench_check(executor_create_fake(&executor, "", bench->plan, bench->store, getpid(), &err) != 0,
+                &err);
     bench_check(store_write_attempts(bench->store, task, 1, &err) != 0, &err);
     bench_check(executor.run(executor.self, task, NULL, &outcome, &err) != 0, &err);
     assert_int_equal(outcome.status, WORK_DONE);
@@ -171,15 +172,15 @@ static void the_fake_executor_reads_its_description(void **state)
     bench_begin(&bench, WORK_GRID);
     static const char *const wrong[] = {"sleep", "fail=1", "fail=1:2x", "secs=1", "crash=:3"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(executor_create_fake(&executor, wrong[i], bench.plan, bench.store, &err),
-                         -1);
+        assert_int_equal(
+            executor_create_fake(&executor, wrong[i], bench.plan, bench.store, getpid(), &err), -1);
         assert_int_equal(err.class, ERROR_USAGE);
         assert_non_null(strstr(err.text, wrong[i]));
     }
     struct work_outcome outcome;
-    bench_check(
-        executor_create_fake(&executor, "seconds=0  fail=0:2", bench.plan, bench.store, &err) != 0,
-        &err);
+    bench_check(executor_create_fake(&executor, "seconds=0  fail=0:2", bench.plan, bench.store,
+                                     getpid(), &err) != 0,
+                &err);
     const enum work_status expected[] = {WORK_FAILED, WORK_FAILED, WORK_DONE};
     for (uint8_t attempt = 1; attempt <= 3; attempt++) {
         bench_check(store_write_attempts(bench.store, 0, attempt, &err) != 0, &err);

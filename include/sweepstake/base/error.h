@@ -8,6 +8,7 @@ enum error_class {
     ERROR_USAGE,    /* the user's input is wrong: exit status 2, nothing was written */
     ERROR_TASK,     /* this task failed by itself; the rest of the grid can go on */
     ERROR_RESOURCE, /* memory, disk, file system: the same thing may work later */
+    ERROR_STORAGE,  /* the results' file system is full or fails: the whole run stops, to go on later */
     ERROR_INTERNAL, /* a broken promise inside the program: stop */
 };
 
@@ -23,7 +24,8 @@ int error_set(struct error *err, enum error_class class, const char *format, ...
 /* Puts "prefix: " in front of the text already there; returns -1. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The process exit status a run that ends with this error reports: 2 for usage, else 1. */
+/* The process exit status a run that ends with this error reports: 2 for usage, 75 (resumable) for
+ * storage, else 1. */
 int error_exit_status(const struct error *err);
 
 #endif

@@ -23,6 +23,10 @@ struct run_job {
                             or as the store that is there says */
     double silence; /* seconds; 0 = never */
     int max_attempts;
+    double save_every;     /* seconds between two saves of a running task's state; 0 = never */
+    double task_seconds;   /* a task that takes longer fails; 0 = never */
+    double task_gigabytes; /* 1e9 bytes; a task that wants more fails; 0 = no limit */
+    double seconds;        /* the whole run stops and saves before so many have passed; 0 = never */
     const char *mpirun; /* program to launch, NULL = "mpirun" */
     bool verbose;
     /* Shows progress; called by the master (in the rank that is it) about once a second and at the

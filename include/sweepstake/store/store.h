@@ -313,20 +313,48 @@ int store_same_payload(struct store *a, const struct store_payload *what, struct
  * one side aside. A row without a result agrees with any. */
 bool store_results_agree(const struct store_result *a, const struct store_result *b);
 /* All result rows and attempts at once, as they are, for store_create_filled. Not synced. */
-int store_write_rows(struct store *store, const struct store_result *results,
+int store_write_results(struct store *store, const struct store_result *results,
                      const uint8_t *attempts, struct error *err);
+
+/* Everything that can be checked of a store, for each task (findings[tasks], zeroed by the caller). */
+enum store_fault {
+    STORE_SOUND = 0,
+    STORE_FAULT_TASKS,   /* its row of /tasks, which no run writes: running it again does not help */
+    STORE_FAULT_DAMAGED, /* its result row, or what that stands for */
+    STORE_FAULT_LINEAGE, /* it does not fit its parent or root */
+    STORE_FAULT_PARENT,  /* it was made from a task with a fault */
+};
+struct store_finding {
+    enum store_fault fault;
+    char text[156];
+};
+int store_examine(struct store *store, struct store_finding *findings, struct error *err);
 
 /* --- one run at a time --- */
 
 struct store_lock;
-/* Takes PATH.lock (F_OFD_SETLK) and writes who holds it (host, pid, SLURM job, since). A held lock
- * is a usage error that says by whom. A killed process leaves the file but not the lock: the next
- * taker on that host has it at once. Where locks do not reach across nodes, another host counts as
- * the holder for STORE_LOCK_SILENCE seconds after its last beat. */
+/* Takes PATH.lock (F_OFD_SETLK) and writes who holds it (host, pid, SLURM job, since), and a new
+ * generation. A held lock is a usage error that says by whom. A killed process leaves the file but
+ * not the lock: the next taker on that host has it at once, with a message. Where locks do not reach
+ * across nodes, another host counts as the holder for STORE_LOCK_SILENCE seconds after its last
+ * beat, by the file server's clock. Waits up to ten seconds for an earlier run's writer. The holder
+ * may write rows. */
 #define STORE_LOCK_SILENCE 60
+#define STORE_GENERATION_SIZE 17
 struct store_lock *store_lock_take(const char *path, struct error *err);
+
+/* The right to write rows goes to another process of this run: this one leaves it, the other joins
+ * with the run's generation (an error where that is not the file's any more). */
+const char *store_lock_generation(const struct store_lock *lock);
+void store_lock_leave_writing(struct store_lock *lock);
+struct store_lock *store_lock_join(const char *path, const char *generation, struct error *err);
+
+/* That this run has not been replaced: to be asked at each beat and before each row is written. A
+ * few system calls. */
+int store_lock_check(const struct store_lock *lock, struct error *err);
 void store_lock_beat(
     struct store_lock *lock); /* heartbeat for other nodes: at least every STORE_LOCK_SILENCE / 4 */
-void store_lock_release(struct store_lock *lock); /* accepts NULL; removes the file */
+/* Accepts NULL; removes the file, if it is this run's and was not joined. */
+void store_lock_release(struct store_lock *lock);
 
 #endif

@@ -97,6 +97,9 @@ struct train_hooks {
     /* Before every step and before the end's evaluation: `iteration` is the next one. Should take
      * no longer than microseconds. May be NULL. */
     enum train_wish (*progress)(void *user, int64_t iteration);
+    /* A sign of life while the network is evaluated, which may take long: `iteration` and a growing
+     * part of the next. May be NULL. */
+    void (*evaluating)(void *user, double iteration);
     /* The run as it stands before `iteration`, to be kept by train_save. NULL = nothing is saved. */
     int (*save)(void *user, int64_t iteration, struct train_saving *saving, struct error *err);
     /* What train_save wrote for a run of the same spec, network and mask: it goes on from there.

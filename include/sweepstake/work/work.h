@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "nn/network.h"
@@ -37,7 +38,7 @@ struct executor {
     void *self;
     /* Runs one task to its outcome and leaves its payload durable in the store. A task that fails
      * by itself is an outcome; -1 only for errors after which this process should not go on: an
-     * internal error, or a store that cannot be written. */
+     * internal error, or a store that cannot be written (ERROR_STORAGE: nobody can, the run ends). */
     int (*run)(void *self, int32_t task, const struct work_hooks *hooks,
                struct work_outcome *outcome, struct error *err);
     void (*destroy)(void *self);
@@ -63,14 +64,15 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
  *     seconds=S    what a task takes (default 0)
  *     slow=T:S     task T takes S seconds instead
  *     fail=T:N     the first N attempts of task T fail
- *     crash=T:N    its first N attempts end the process by SIGKILL
+ *     crash=T:N    its first N attempts end the process `victim` by SIGKILL
  *     silent=T:N   its first N attempts hang without a sign of life
  *
  * A task's payload is what its place in the store holds. Usage error for other words, which
  * executor_check_fake finds before there is a store. */
 int executor_check_fake(const char *description, struct error *err);
 int executor_create_fake(struct executor *executor, const char *description,
-                         const struct plan *plan, struct store *store, struct error *err);
+                         const struct plan *plan, struct store *store, pid_t victim,
+                         struct error *err);
 
 /* --- plan and store --- */
 
