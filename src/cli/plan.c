@@ -16,7 +16,8 @@
 #include "work/work.h"
 
 struct plan_options_given {
-    const char *grid, *store, *data, *format;
+    const char *grid, *store, *data, *format, *kernels_name;
+    enum net_kernels kernels;
     int workers;
 };
 
@@ -43,6 +44,9 @@ static enum options_result read_options(const struct command *command, int argc,
          &given->data, 0, 0},
         {"workers", OPTION_INTEGER, "N", "how long it takes on N workers (default 2)",
          &given->workers, 1, 1000000},
+        {"kernels", OPTION_TEXT, "HOW",
+         "memory when run with --kernels dense, sparse or auto (default)", &given->kernels_name, 0,
+         0},
         {"format", OPTION_TEXT, "FORMAT", "text (default) or json", &given->format, 0, 0},
     };
     return options_read(command, rows, sizeof rows / sizeof *rows, argc, argv, &given->grid, 1);
@@ -127,7 +131,7 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
             .core_seconds = plan->cost * seconds_per_operation,
             .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
             .store_bytes = store_layout_bytes(&layout),
-            .memory_bytes = plan_memory_bytes(plan),
+            .memory_bytes = plan_memory_bytes(plan, given->kernels),
             .workers = given->workers,
         };
         memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
@@ -269,6 +273,8 @@ static int run_plan(const struct command *command, int argc, char **argv)
         return STATUS_USAGE;
     }
     struct error err = {0};
+    if (command_read_kernels(given.kernels_name, &given.kernels, &err) != 0)
+        return command_fail(&err);
     struct grid *grid = grid_read(given.grid, &err);
     if (grid == NULL)
         return command_fail(&err);
