@@ -6,7 +6,6 @@ import dataclasses
 import os
 import resource
 import signal
-import time
 
 import damage
 import h5py
@@ -53,7 +52,7 @@ def kill_all(seed):
 
 
 def limit_task_memory(seed):
-    seed.first_options += ["--task-memory", round(seed.choice.choice((0.02, 0.1, 0.2, 0.4, 1)), 2)]
+    seed.first_options += ["--task-memory", seed.choice.choice((0.01, 0.02, 0.05))]
 
 
 def take_memory(seed):
@@ -121,7 +120,8 @@ KINDS = (
     Kind("SIGSTOP to a worker", stop("worker"), (COMPLETE,)),
     Kind("SIGSTOP to a trainer", stop("trainer"), (COMPLETE,)),
     Kind("SIGTERM to the front", signal_to("front", signal.SIGTERM), (RESUMABLE, -signal.SIGTERM)),
-    Kind("--task-memory too small", lambda seed: None, (COMPLETE, SOME_FAILED), prepare=limit_task_memory),
+    # With several workers, without OpenBLAS's threads and their buffers, these tasks need less than the least limit.
+    Kind("--task-memory too small", lambda seed: None, (SOME_FAILED,), workers=(1,), prepare=limit_task_memory),
     Kind("memory taken from a trainer", take_memory, (COMPLETE, SOME_FAILED)),
     Kind("full disk", fill_disk, (RESUMABLE, USAGE), prepare=provide_disk),
     Kind("torn write", tear, (KILLED,), kills_front=True),
