@@ -189,7 +189,7 @@ int launch_start(const struct launch_setup *setup, struct launch *launch, struct
     unlink(path); /* an earlier launch's */
     name_end(setup->scratch, path);
     status_remove(path);
-    *launch = (struct launch){0};
+    *launch = (struct launch){.local_ranks = is_one_node() ? setup->ranks : 0};
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     const char **line = command_line(setup, ranks, err);
     if (line == NULL)
@@ -219,44 +219,57 @@ void launch_signal(const struct launch *launch, int number)
         kill(launch->pid, number);
 }
 
-static pid_t parent_of(const char *pid)
+struct child {
+    pid_t pid;
+    char state; /* as /proc/PID/stat has it */
+};
+
+/* Whether the process is a child of `parent`. */
+static bool read_child(const char *pid, pid_t parent, struct child *child)
 {
     char path[64], line[512];
-    int parent = 0;
+    int its_parent = 0;
     snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
     FILE *file = fopen(path, "re");
     if (file == NULL)
-        return 0;
+        return false;
     if (fgets(line, sizeof line, file) != NULL) {
         /* The name, in parentheses, may hold anything; the state and the parent follow it. */
         const char *end = strrchr(line, ')');
-        if (end == NULL || sscanf(end + 1, " %*c %d", &parent) != 1)
-            parent = 0;
+        if (end == NULL || sscanf(end + 1, " %c %d", &child->state, &its_parent) != 2)
+            its_parent = 0;
     }
     fclose(file);
-    return parent;
+    child->pid = (pid_t)atoi(pid);
+    return its_parent == parent;
 }
 
-/* Signals every child of this process, adopted ones included. */
-static void signal_children(int number)
+static void for_each_child(pid_t parent, void (*act)(void *user, const struct child *child),
+                           void *user)
 {
+    struct child child;
     struct dirent *entry;
     DIR *processes = opendir("/proc");
     if (processes == NULL)
         return;
     while ((entry = readdir(processes)) != NULL) {
         if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-            parent_of(entry->d_name) == getpid())
-            kill((pid_t)atoi(entry->d_name), number);
+            read_child(entry->d_name, parent, &child))
+            act(user, &child);
     }
     closedir(processes);
+}
+
+static void signal_child(void *number, const struct child *child)
+{
+    kill(child->pid, *(int *)number);
 }
 
 void launch_signal_all(const struct launch *launch, int number)
 {
     if (!launch->ended)
         kill(-launch->pid, number);
-    signal_children(number);
+    for_each_child(getpid(), signal_child, &number); /* adopted ones included */
 }
 
 static bool has_children(void)
@@ -275,6 +288,32 @@ void launch_clear(struct launch *launch)
 }
 
 /* --- signs of life --- */
+
+struct census {
+    char program[PATH_MAX];
+    int ranks, stopped;
+};
+
+/* mpirun has other children, too, where there are other nodes. */
+static void count_rank(void *user, const struct child *child)
+{
+    struct census *census = user;
+    char path[64], program[PATH_MAX] = "";
+    snprintf(path, sizeof path, "/proc/%ld/exe", (long)child->pid);
+    if (readlink(path, program, sizeof program - 1) < 0 || strcmp(program, census->program) != 0)
+        return;
+    census->ranks++;
+    census->stopped += child->state == 'T';
+}
+
+int launch_count_ranks(const struct launch *launch, int *stopped)
+{
+    struct census census = {0};
+    if (readlink("/proc/self/exe", census.program, sizeof census.program - 1) > 0)
+        for_each_child(launch->pid, count_rank, &census);
+    *stopped = census.stopped;
+    return census.ranks;
+}
 
 int launch_report_ready(const char *scratch, struct error *err)
 {

@@ -25,6 +25,7 @@ struct launch_setup {
 
 struct launch {
     pid_t pid;
+    int local_ranks; /* 0 = some are on other nodes, and who is where is not known */
     bool ended;
     int wait_status; /* as of waitpid, once it ended */
 };
@@ -49,6 +50,9 @@ void launch_signal_all(const struct launch *launch, int number);
 
 /* Waits for ranks that mpirun left behind (they leave on their own) and ends those that stay. */
 void launch_clear(struct launch *launch);
+
+/* Ranks on this node that live, and how many of them are stopped. */
+int launch_count_ranks(const struct launch *launch, int *stopped);
 
 /* Rank 0 tells that ranks are ready for signals, and from then on that it lives. */
 int launch_report_ready(const char *scratch, struct error *err);

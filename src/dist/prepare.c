@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "nn/network.h"
+#include "status.h"
 #include "stop.h"
 #include "store/checkpoint.h"
 #include "tasks.h"
@@ -328,6 +329,8 @@ int prepare_grid(const struct run_job *job, struct prepared *prepared, struct er
 int prepare_store(const struct run_job *job, struct prepared *prepared, struct error *err)
 {
     prepared->lock = store_lock_take(job->store_file, err);
+    if (prepared->lock != NULL)
+        status_remove(job->store_file); /* a supervisor that was killed had no time to */
     if (prepared->lock != NULL && open_store(job, prepared, err) == 0)
         return 0;
     prepare_finish(prepared);

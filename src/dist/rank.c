@@ -256,12 +256,19 @@ static void leave_at_once(struct rank *rank, int status, const struct error *err
     _exit(status);
 }
 
+/* What a start lacked (memory, a process that was killed) the next one may have. */
+static int start_status(const struct rank *rank, const struct error *err)
+{
+    bool is_worth_another = rank->scratch != NULL && err->class == ERROR_RESOURCE;
+    return is_worth_another && stop_requests() == 0 ? STATUS_RELAUNCH : prepare_exit_status(err);
+}
+
 static int run_ranks(struct rank *rank, struct error *err)
 {
     int code;
     rank->together = true;
     if (start(rank, err) != 0)
-        code = prepare_exit_status(err);
+        code = start_status(rank, err);
     else
         code = rank->nothing_to_do ? RUN_COMPLETE : run_started(rank, err);
     int status = report(rank, code, err);

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-#define STATUS_RELAUNCH (-1) /* tasks are left and no worker lives: launch again */
+#define STATUS_RELAUNCH (-1) /* tasks are left, and another launch may do them */
 
 struct status {
     int code;      /* an exit status, or STATUS_RELAUNCH */

@@ -28,6 +28,7 @@
 #define LOOK_SECONDS 0.5    /* for the status, on a file system that may be far away */
 #define BEAT_SECONDS 1.0    /* the lock's heartbeat, for runs on other nodes */
 #define START_SECONDS 600.0 /* for the master's first sign of life: data may be read before */
+#define LOSS_SECONDS 1.0    /* for the status to come of ranks that end together */
 #define GRACE_SECONDS 5.0   /* beyond the silence after which workers leave on their own */
 /* For the tasks at hand to be given back. With all that may follow it stays below the 30 seconds
  * that SLURM gives between SIGTERM and SIGKILL. */
@@ -50,6 +51,7 @@ struct supervisor {
     bool has_status;
     int64_t last_beat;                     /* the master's, see launch.h */
     double silence;                        /* seconds since then */
+    double missing, standing;              /* seconds since one died, was stopped */
     bool gave_up;                          /* the launch was ended for its master's silence */
     struct store_lock *lock;               /* not owned */
     const struct plan *plan;               /* not owned */
@@ -81,6 +83,17 @@ static void ask_to_stop(struct supervisor *supervisor)
     launch_signal(&supervisor->launch, SIGUSR1); /* mpirun passes it on to all ranks */
 }
 
+/* Until ranks have come together they wait for each other in MPI, for a dead one for ever. Those on
+ * other nodes are not seen. */
+static bool lost_a_rank(struct supervisor *supervisor)
+{
+    int stopped, ranks = launch_count_ranks(&supervisor->launch, &stopped);
+    bool is_missing = ranks > 0 && ranks < supervisor->launch.local_ranks;
+    supervisor->missing = is_missing ? supervisor->missing + LOOK_SECONDS : 0;
+    supervisor->standing = stopped > 0 ? supervisor->standing + LOOK_SECONDS : 0;
+    return supervisor->missing > LOSS_SECONDS || supervisor->standing > supervisor->job->silence;
+}
+
 /* The silence is counted in looks: time in which this process stood still too does not count. */
 static void look_after_master(struct supervisor *supervisor)
 {
@@ -88,10 +101,15 @@ static void look_after_master(struct supervisor *supervisor)
     int64_t beat = launch_last_beat(supervisor->scratch.path);
     supervisor->silence = beat == supervisor->last_beat ? supervisor->silence + LOOK_SECONDS : 0;
     supervisor->last_beat = beat;
-    if (bound == 0 || supervisor->pressure != PRESS_NOT ||
-        supervisor->silence <= (beat < 0 ? START_SECONDS : bound + GRACE_SECONDS))
+    if (bound == 0 || supervisor->pressure != PRESS_NOT)
         return;
-    log_line(LOG_WARNING, "nothing was heard of the master for %.0f seconds", supervisor->silence);
+    if (beat < 0 && lost_a_rank(supervisor))
+        log_line(LOG_WARNING, "a rank was lost while all started");
+    else if (supervisor->silence > (beat < 0 ? START_SECONDS : bound + GRACE_SECONDS))
+        log_line(LOG_WARNING, "nothing was heard of the master for %.0f seconds",
+                 supervisor->silence);
+    else
+        return;
     supervisor->gave_up = true;
     terminate(supervisor);
 }
@@ -139,7 +157,7 @@ static void watch_launch(struct supervisor *supervisor)
     supervisor->pressure = PRESS_NOT;
     supervisor->has_status = supervisor->gave_up = false;
     supervisor->last_beat = -1;
-    supervisor->silence = 0;
+    supervisor->silence = supervisor->missing = supervisor->standing = 0;
     supervisor->deadline = INFINITY;
     supervisor->next_look = 0;
     for (;;) {
@@ -246,6 +264,8 @@ static bool read_end(const struct supervisor *supervisor, int *code, struct erro
         *err = status.err;
         return true;
     }
+    if (has_status && status.err.text[0] != '\0')
+        log_line(LOG_WARNING, "%s", status.err.text);
     *code = RUN_RESUMABLE;
     return stop_requests() > 0;
 }

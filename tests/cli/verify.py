@@ -3,7 +3,6 @@ run makes the store what it was. Bytes are flipped at places drawn from SEED (de
 import os
 import pathlib
 import random
-import re
 import shutil
 import sys
 import time
@@ -12,60 +11,11 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import h5py
 import sweep
+from damage import Place, flip, named
 
 SEED = int(os.environ.get("SEED", "1"))
 FLIPS = int(os.environ.get("FLIPS", "3"))
 RUN = ("run", "tiny.yaml", "--workers", 1, "--store")
-
-
-def flip(path, offset, mask=0x41):
-    with open(path, "r+b") as file:
-        file.seek(offset)
-        byte = file.read(1)[0]
-        file.seek(offset)
-        file.write(bytes([byte ^ mask]))
-
-
-class Place:
-    """A byte that a task alone stands for."""
-
-    def __init__(self, path, kind, choice):
-        with h5py.File(path, "r") as file:
-            tasks = file["tasks"][()]
-            self.parents = tasks["parent"]
-            writers = {"masks": tasks["writes_mask"], "weights": tasks["writes_final"]}.get(kind, tasks["level"] >= 0)
-            self.task = choice.choice([row for row, writes in enumerate(writers) if writes])
-            row = tasks[self.task]
-            network = list(file["parameters"])[row["network"]]
-            if kind == "rows":
-                dataset, index = file["results"], self.task
-                column = choice.choice(["status", "message", "percent_remaining", "checksum"])
-                self.byte = dataset.dtype.fields[column][1]
-            elif kind == "curves":
-                dataset, index = file["curves"], row["curve_offset"] + choice.randrange(row["curve_count"])
-                self.byte = dataset.dtype.fields["validation_loss"][1]
-            elif kind == "masks":
-                dataset, index = file[f"masks/{network}/fc1.weight"], row["mask_slot"]
-                self.byte = choice.randrange(dataset.shape[1])
-            else:
-                dataset, index = file[f"weights/{network}/fc1.weight/final"], row["final_slot"]
-                self.byte = choice.randrange(4 * dataset.shape[1] * dataset.shape[2])
-            size = dataset.dtype.itemsize
-            for length in dataset.shape[1:]:
-                size *= length
-            self.offset = dataset.id.get_offset() + int(index) * size + self.byte
-
-    def descendants(self):
-        found = {self.task}
-        for row, parent in enumerate(self.parents):
-            if parent in found:
-                found.add(row)
-        return found
-
-
-def named(output):
-    """Rows of the tasks that verify names, each once."""
-    return {int(row): text for row, text in re.findall(r"^task (\d+): (.*)$", output, re.M)}
 
 
 class Verify(sweep.SweepTest):

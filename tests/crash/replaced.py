@@ -10,17 +10,10 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import h5py
 import sweep
+from roles import rank_of
 
 DONE = 1
 WORDS = ("run", "tiny.yaml", "--workers", 2, "--store", "s.h5")
-
-
-def number_of(pid):
-    """A process's rank, or None."""
-    for variable in pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-        if variable.startswith(b"OMPI_COMM_WORLD_RANK="):
-            return int(variable.split(b"=")[1])
-    return None
 
 
 class Replaced(sweep.SweepTest):
@@ -48,7 +41,7 @@ class Replaced(sweep.SweepTest):
             run = self.launch(0.2)
             self.wait_for("no results", lambda: (self.folder / "s.h5").exists()
                           and (self.table("results")["status"] == DONE).sum() >= 2)
-            master = next(pid for pid in sweep.processes_of(self.folder) if number_of(pid) == 0)
+            master = next(pid for pid in sweep.processes_of(self.folder) if rank_of(pid) == 0)
             mpirun = int(pathlib.Path(f"/proc/{master}/stat").read_text().rsplit(")", 1)[1].split()[1])
             os.kill(mpirun, signal.SIGKILL)
             run.kill()

@@ -11,6 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import h5py
 import sweep
+from roles import processes, rank_of, roles
 
 WORKERS = int(os.environ.get("WORKERS", "3"))
 DONE, FAILED, UNREACHABLE = 1, 3, 5
@@ -26,20 +27,6 @@ experiments:
 train: {iterations: 2}
 prune: {rounds: 1}
 """
-
-
-def processes(folder):
-    """pid -> (parent, command line words) of what runs in the folder."""
-    found = {}
-    for pid in sweep.processes_of(folder):
-        try:
-            words = pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
-            state, parent = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if state != "Z":
-            found[pid] = (int(parent), words)
-    return found
 
 
 class Base(sweep.SweepTest):
@@ -106,12 +93,7 @@ class Base(sweep.SweepTest):
         mpirun = next(pid for pid, (_, words) in running.items() if words[0] == "mpirun")
         ranks = [pid for pid, (parent, _) in running.items() if parent == mpirun]
         self.assertEqual(len(ranks), workers + 1)
-        by_number = {}
-        for pid in ranks:
-            for variable in pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0"):
-                if variable.startswith("OMPI_COMM_WORLD_RANK="):
-                    by_number[int(variable.split("=")[1])] = pid
-        return mpirun, by_number
+        return mpirun, {rank_of(pid): pid for pid in ranks}
 
     def trainers(self):
         """The processes that tasks run in, pid -> number of the rank whose child's child it is."""
@@ -324,7 +306,7 @@ class Faults(Base):
     def test_the_death_of_everybody_but_the_supervisor(self):
         self.launch("seconds=0.1")
         mpirun, ranks = self.wait_for_tasks()
-        for pid in (mpirun, *ranks.values()):
+        for pid in (mpirun, *ranks):
             os.kill(pid, signal.SIGKILL)
         self.finish(0)
         self.assert_all_done()
@@ -339,6 +321,27 @@ class Faults(Base):
         self.run.wait(timeout=60)
         self.assert_all_done()
         self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
+
+    # --- while all start ---
+
+    def await_rank(self, role):
+        return self.wait_for("no rank was started", lambda: roles(self.folder, self.run.pid, WORKERS)[role])[-1]
+
+    def test_ranks_that_die_while_all_start(self):
+        for role in ("worker", "master"):
+            self.launch("seconds=0.01")
+            os.kill(self.await_rank(role), signal.SIGKILL)
+            self.finish(0)
+            self.assert_all_done()
+            self.assertIn("a rank was lost while all started", self.output())
+            for name in ("s.h5", "output.txt"):
+                (self.folder / name).unlink()
+
+    def test_a_rank_that_stands_still_while_all_start(self):
+        self.launch("seconds=0.01", "--silence", "1")
+        os.kill(self.await_rank("worker"), signal.SIGSTOP)
+        self.finish(0)
+        self.assert_all_done()
 
     # --- signals ---
 

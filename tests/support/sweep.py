@@ -80,10 +80,10 @@ class SweepTest(unittest.TestCase):
             self.assertEqual(done.returncode, check, f"{words}\n{done.stdout}\n{done.stderr}")
         return done
 
-    def start(self, *words, env=None):
+    def start(self, *words, env=None, launcher=()):
         """Starts the program as the leader of a session of its own; its output goes to output.txt."""
         with open(self.folder / "output.txt", "ab") as output:
-            run = subprocess.Popen([PROGRAM, *map(str, words)], cwd=self.folder, stdout=output, stderr=output,
+            run = subprocess.Popen([*launcher, PROGRAM, *map(str, words)], cwd=self.folder, stdout=output, stderr=output,
                                    start_new_session=True, env={**os.environ, **(env or {})})
         self.pids.add(run.pid)
         return run
