@@ -11,7 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import h5py
 import sweep
-from roles import processes, rank_of, roles
+from roles import processes, roles, rank_of
 
 WORKERS = int(os.environ.get("WORKERS", "3"))
 DONE, FAILED, UNREACHABLE = 1, 3, 5
@@ -306,7 +306,7 @@ class Faults(Base):
     def test_the_death_of_everybody_but_the_supervisor(self):
         self.launch("seconds=0.1")
         mpirun, ranks = self.wait_for_tasks()
-        for pid in (mpirun, *ranks):
+        for pid in (mpirun, *ranks.values()):
             os.kill(pid, signal.SIGKILL)
         self.finish(0)
         self.assert_all_done()
