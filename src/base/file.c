@@ -90,7 +90,7 @@ static int write_durably(const char *path, const void *bytes, size_t length)
 int file_replace(const char *path, const void *bytes, size_t length, struct error *err)
 {
     struct text temporary = {0};
-    text_add(&temporary, "%s.%ld.tmp", path, (long)getpid());
+    text_add(&temporary, "%s" FILE_TEMPORARY, path);
     int status = 0;
     if (temporary.failed) {
         status = error_set(err, ERROR_RESOURCE, "%s: not enough memory for its name", path);

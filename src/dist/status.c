@@ -52,6 +52,9 @@ bool status_read(const char *store_file, struct status *status)
 void status_remove(const char *store_file)
 {
     char path[PATH_MAX];
+    char temporary[PATH_MAX + sizeof FILE_TEMPORARY];
     name_file(store_file, path);
     unlink(path);
+    snprintf(temporary, sizeof temporary, "%s" FILE_TEMPORARY, path);
+    unlink(temporary); /* of a writer that was killed */
 }

@@ -4,7 +4,6 @@ uninterrupted run. When it fails is drawn from SEED (default 1), ROUNDS (default
 import os
 import pathlib
 import random
-import subprocess
 import sys
 import time
 import unittest
@@ -12,6 +11,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import h5py
 import sweep
+from small_disk import SmallDisk
 
 SEED = int(os.environ.get("SEED", "1"))
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
@@ -105,48 +105,40 @@ class FullDisk(sweep.SweepTest):
 
     # --- real file systems, where this process may mount them ---
 
-    def on_small_disk(self, size, script, *words, **environment):
-        """Runs a shell script in a mount namespace of its own, with a file system of so many bytes at ./small;
-        "$@" is the program with these words."""
-        (self.folder / "small").mkdir(exist_ok=True)
-        mount = f"mount -t tmpfs -o size={size} none small || exit 99\n"
-        done = subprocess.run(["unshare", "-m", "sh", "-c", mount + script, "sh", sweep.PROGRAM, *map(str, words)],
-                              cwd=self.folder, env={**os.environ, **environment}, capture_output=True, text=True,
-                              timeout=120)
-        if done.returncode == 99 or "unshare failed" in done.stderr:
+    def small_disk(self, size):
+        disk = SmallDisk(self.folder, size)
+        self.addCleanup(disk.close)
+        if not disk.is_mounted:
             self.skipTest("mounting a small file system needs root")
-        return done
+        return disk
 
     def test_a_grid_that_will_not_fit(self):
         for workers in (1, 2):
-            began = time.monotonic()
-            done = self.on_small_disk("2m", '"$@"; status=$?; ls -A small; exit $status', "run", "tiny.yaml",
-                                      "--workers", workers, "--store", "small/s.h5")
-            self.assertEqual(done.returncode, 2, done.stderr)
-            self.assertRegex(done.stderr, r"small/s\.h5: needs .* and the folder small has .* free")
-            self.assertEqual(done.stdout, "", "files are left")
+            disk, began = self.small_disk("2m"), time.monotonic()
+            done = self.sweepstake("run", "tiny.yaml", "--workers", workers, "--store", "small/s.h5", check=2,
+                                   launcher=disk.launcher)
             self.assertLess(time.monotonic() - began, 5)
+            self.assertRegex(done.stderr, r"small/s\.h5: needs .* and the folder small has .* free")
+            self.assertEqual(list(disk.path.iterdir()), [])
 
     def test_a_disk_that_others_fill(self):
         """A store that could not be reserved (the module says so), and somebody else takes the space."""
-        script = """
-            "$@" >first.txt 2>&1 & run=$!
-            until [ -e small/s.checkpoint.h5 ]; do sleep 0.01; done
-            cat /dev/zero >small/junk 2>/dev/null
-            wait $run; echo stopped $?
-            "$1" verify small/s.h5; echo verified $?
-            rm small/junk
-            "$@" >second.txt 2>&1; echo ended $?
-            ls -A small
-            cp small/s.h5 s.h5"""
         for workers in (1, 2):
             with self.subTest(workers=workers):
-                done = self.on_small_disk("12m", script, "run", "tiny.yaml", "--workers", workers, "--store",
-                                          "small/s.h5", LD_PRELOAD=self.module)
-                said = done.stdout + done.stderr + (self.folder / "first.txt").read_text()
-                self.assertRegex(done.stdout, r"(?s)stopped 75\n.*verified 0\nended 0\ns\.h5\n$", said)
-                self.assertIn(REASONS["enospc"], said)
-                self.assert_same_store("whole.h5", "s.h5")
+                disk = self.small_disk("7m")
+                words = ("run", "tiny.yaml", "--workers", workers, "--store", "small/s.h5")
+                seen = {"env": {"LD_PRELOAD": self.module}, "launcher": disk.launcher}
+                run = self.start(*words, **seen)
+                while not (disk.path / "s.checkpoint.h5").exists() and run.poll() is None:
+                    time.sleep(0.01)
+                disk.fill()
+                self.assertEqual(run.wait(timeout=60), 75, self.output())
+                self.assertIn(REASONS["enospc"], self.output())
+                self.sweepstake("verify", "small/s.h5", check=0, **seen)
+                disk.free()
+                self.sweepstake(*words, check=0, **seen)
+                self.assertEqual([path.name for path in disk.path.iterdir()], ["s.h5"])
+                self.assert_same_store("whole.h5", disk.path / "s.h5")
 
 
 if __name__ == "__main__":

@@ -91,7 +91,7 @@ def tear(seed):
     store, checkpoint = seed.place / "s.h5", seed.place / "s.checkpoint.h5"
     if store.exists() and (sweep.statuses(store) == damage.DONE).any():
         for _ in range(seed.choice.randint(1, 3)):
-            place = damage.Place(store, seed.choice.choice(damage.KINDS), seed.choice)
+            place = damage.Place(store, seed.choice.choice(damage.kinds_in(store)), seed.choice)
             damage.flip(store, place.offset, count=1 + seed.choice.randint(0, min(place.follow, 4096)))
             seed.note(f"task {place.task} was damaged at byte {place.offset}")
             seed.torn.add(place.task)

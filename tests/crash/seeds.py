@@ -114,7 +114,7 @@ class Seed(sweep.SweepTest):
         if not overlaps:
             self.wait_for_silence(20 if self.kind.kills_front else 5)
             self.look_at_store()
-        if self.front.returncode != injected.COMPLETE:
+        if self.front.returncode != injected.COMPLETE or self.torn:
             self.resume()
         self.judge_end()
         self.outcome = self.classify()
@@ -200,9 +200,11 @@ class Seed(sweep.SweepTest):
                         env={"SWEEPSTAKE_FAKE": "seconds=0"})
 
     def classify(self):
-        if self.front.returncode == injected.COMPLETE:
-            return "by itself" if self.was_met else "ended before"
-        return "repaired" if self.torn else "resumed"
+        if self.torn:
+            return "repaired"
+        if self.front.returncode != injected.COMPLETE:
+            return "resumed"
+        return "by itself" if self.was_met else "ended before"
 
     def says(self):
         return f"seed {self.number}: {self.kind.name}, {self.workers} worker{'s' * (self.workers > 1)}"

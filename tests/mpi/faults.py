@@ -322,6 +322,15 @@ class Faults(Base):
         self.assert_all_done()
         self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
 
+    def test_a_status_that_a_killed_supervisor_left(self):
+        """It goes with the next run, which need not have anything to do."""
+        self.launch("seconds=0")
+        self.finish(0)
+        for name in ("s.h5.status", "s.h5.status.tmp"):
+            self.write(name, "0 1 0\n")
+        self.launch("seconds=0")
+        self.finish(0)
+
     # --- while all start ---
 
     def await_rank(self, role):

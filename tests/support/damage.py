@@ -4,7 +4,6 @@ import re
 import h5py
 import numpy
 
-KINDS = ("weights", "masks", "curves", "rows")
 DONE = 1
 
 
@@ -14,6 +13,13 @@ def flip(path, offset, mask=0x41, count=1):
         content = file.read(count)
         file.seek(offset)
         file.write(bytes(byte ^ mask for byte in content))
+
+
+def kinds_in(path):
+    """What can be damaged there: the dense network has no mask."""
+    with h5py.File(path, "r") as file:
+        tasks = file["tasks"][()][file["results"]["status"] == DONE]
+    return ("weights", "curves", "rows") + (("masks",) if (tasks["writes_mask"] == 1).any() else ())
 
 
 class Place:

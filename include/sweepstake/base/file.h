@@ -10,8 +10,9 @@
  * A missing file, a directory or a larger file is a usage error naming the path. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *length, struct error *err);
 
-/* Replaces `path` through a temporary file in the same folder: write, fsync, rename, fsync of
- * the folder. A reader sees the old content or the new. */
+/* Replaces `path` through PATH.tmp, of which a kill may leave a part: write, fsync, rename, fsync
+ * of the folder. A reader sees the old content or the new; one writer at a time. */
+#define FILE_TEMPORARY ".tmp"
 int file_replace(const char *path, const void *bytes, size_t length, struct error *err);
 
 /* fsync of the folder that holds `path`. */
