@@ -11,6 +11,7 @@
 #include "command.h"
 #include "dist/run.h"
 #include "plan/plan.h"
+#include "store/checkpoint.h"
 #include "store/store.h"
 #include "work/speed.h"
 #include "work/work.h"
@@ -30,7 +31,7 @@ struct plan_figures {
     bool extends; /* the store there is another grid's */
     struct work_growth growth;
     int64_t old_bytes;
-    int64_t store_bytes, memory_bytes;
+    int64_t store_bytes, states_bytes, memory_bytes;
     int workers;
 };
 
@@ -131,6 +132,7 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
             .core_seconds = plan->cost * seconds_per_operation,
             .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
             .store_bytes = store_layout_bytes(&layout),
+            .states_bytes = checkpoint_file_bytes(given->workers, work_state_bytes(plan)),
             .memory_bytes = plan_memory_bytes(plan, given->kernels),
             .workers = given->workers,
         };
@@ -213,6 +215,9 @@ static void print_text(const struct plan *plan, const struct plan_options_given 
     if (figures->to_run > 0)
         print_time(figures);
     printf("  store        %s\n", text_bytes(bytes, sizeof bytes, (double)figures->store_bytes));
+    printf("  states       %s beside it while %d worker%s train (what running tasks save)\n",
+           text_bytes(bytes, sizeof bytes, (double)figures->states_bytes), figures->workers,
+           figures->workers == 1 ? "" : "s");
     printf("  memory       %s a worker\n",
            text_bytes(bytes, sizeof bytes, (double)figures->memory_bytes));
 }
@@ -230,11 +235,11 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
            (long long)figures->unreachable, (long long)figures->to_run);
     printf("\"core_hours\": %.6g, \"unshared_core_hours\": %.6g, \"core_hours_left\": %.6g, "
            "\"longest_chain_seconds\": %.6g, \"workers\": %d, \"makespan_seconds\": %.6g, "
-           "\"store_bytes\": %lld, \"memory_bytes\": %lld",
+           "\"store_bytes\": %lld, \"states_bytes\": %lld, \"memory_bytes\": %lld",
            figures->core_seconds / 3600, figures->unshared_core_seconds / 3600,
            figures->left_core_seconds / 3600, figures->longest_seconds, figures->workers,
            figures->makespan_seconds, (long long)figures->store_bytes,
-           (long long)figures->memory_bytes);
+           (long long)figures->states_bytes, (long long)figures->memory_bytes);
     if (figures->extends)
         printf(", \"kept\": %lld, \"again\": %lld, \"new\": %lld, \"orphans\": %lld, "
                "\"extending_bytes\": %lld",

@@ -1,7 +1,9 @@
 """The memory `sweepstake plan` tells is what a run takes, within a tenth."""
 import json
 import pathlib
+import re
 import sys
+import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
@@ -10,17 +12,18 @@ import sweep
 GRID = """\
 name: memory
 recipe: {network}
-dataset: {{name: {dataset}, train: 1000, test: 100, validation: 100}}
-train: {{batch: 64, iterations: 3, evaluate: {{every: 3, at: []}}}}
+dataset: {{name: {dataset}, train: 400, test: 60, validation: 60}}
+train: {{batch: 64, iterations: 6, evaluate: {{every: 6, at: []}}}}
 prune: {{rounds: 1, rate: {{conv: {rate}, fc: {rate}, output: {rate}}}}}
 """
-# Runs its words; prints the peak KiB of the largest process below it, whichever of them trains.
-PEAK = """\
-import resource, subprocess, sys
-status = subprocess.call(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
-sys.exit(status)
-"""
+
+
+def kilobytes(pid):
+    """What a process takes, its share of what several map (PSS)."""
+    try:
+        return int(re.search(r"^Pss: *(\d+) kB", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M).group(1))
+    except (OSError, AttributeError):
+        return 0  # gone meanwhile
 
 
 def is_sanitized():
@@ -33,9 +36,14 @@ class Memory(sweep.SweepTest):
         """What is told, of what is taken."""
         self.write("g.yaml", GRID.format(network=network, rate=rate, dataset=dataset))
         plan = self.sweepstake("plan", "g.yaml", "--format", "json", "--kernels", kernels, check=0)
-        run = self.sweepstake("run", "g.yaml", "--workers", 1, "--quiet", "--kernels", kernels, "--store",
-                              f"{network}-{rate}-{kernels}.h5", check=0, launcher=(sys.executable, "-c", PEAK))
-        return json.loads(plan.stdout)["memory_bytes"] / (int(run.stdout.split()[-1]) * 1024)
+        run = self.start("run", "g.yaml", "--workers", 1, "--quiet", "--kernels", kernels, "--store",
+                         f"{network}-{rate}-{kernels}.h5")
+        peak = 0
+        while run.poll() is None:
+            peak = max(peak, sum(map(kilobytes, sweep.processes_of(self.folder))))
+            time.sleep(0.002)
+        self.assertEqual(run.returncode, 0, self.output())
+        return json.loads(plan.stdout)["memory_bytes"] / (peak * 1024)
 
     def assert_told(self, *arguments, **options):
         ratio = self.ratio(*arguments, **options)

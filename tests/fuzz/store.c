@@ -319,6 +319,9 @@ static void read_rest(struct store *store)
         must_say_why(&err);
     else
         free(text);
+    struct store_curve_point curve[SAMPLE_CURVE];
+    if (store_read_curve(store, 0, SAMPLE_CURVE, curve, &err) != 0)
+        must_say_why(&err);
     if (store_read_attempts(store, store_task_count(store), bytes, &err) != 0)
         must_say_why(&err);
     if (store_verify(store, bytes, &err) < 0)

@@ -183,7 +183,7 @@ class Faults(Base):
         self.assertEqual(self.table("attempts")[0], 2)
 
     def test_a_task_that_crashes_twice_fails(self):
-        self.launch("seconds=0 slow=1:2", "--attempts", "5")
+        self.launch("seconds=0 slow=1:60", "--attempts", "5")
         for attempt in (1, 2):
             self.wait_for_attempt(1, attempt)
             self.signal_trainers(signal.SIGSEGV)

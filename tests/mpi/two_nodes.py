@@ -3,21 +3,32 @@ host, whose daemons mpirun starts through an agent that stays here; ranks talk o
 tasks are the fake executor's."""
 import os
 import pathlib
+import shutil
 import signal
 import sys
+import tempfile
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import faults
 
-# What mpirun calls in place of ssh: HOST COMMAND.
-AGENT = '#!/bin/sh\nshift\nexec sh -c "$*"\n'
+# What mpirun calls in place of ssh: HOST COMMAND. Each node has temporary files of its own.
+AGENT = """\
+#!/bin/sh
+export TMPDIR={folder}/$1
+shift
+exec sh -c "$*"
+"""
 
 
 class TwoNodes(faults.Base):
     def setUp(self):
         super().setUp()
-        agent = self.write("agent.sh", AGENT)
+        local = pathlib.Path(tempfile.mkdtemp(prefix="nodes-", dir="/tmp"))
+        self.addCleanup(shutil.rmtree, local, ignore_errors=True)
+        for node in ("first", "second"):
+            (local / node).mkdir()
+        agent = self.write("agent.sh", AGENT.format(folder=local))
         agent.chmod(0o755)
         hosts = self.write("hosts", "first slots=2\nsecond slots=2\n")
         self.environment = {"OMPI_MCA_plm": "rsh", "OMPI_MCA_plm_rsh_agent": str(agent),
