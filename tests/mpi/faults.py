@@ -121,8 +121,9 @@ class Base(sweep.SweepTest):
                       and self.table("attempts")[task] == number)
         time.sleep(0.3)  # it is written before the task is sent
 
-    def signal_trainers(self, number):
-        for pid in self.trainers():
+    def signal_busy_trainers(self, number):
+        """Not the idle ones: the task might meet the signal again there."""
+        for pid in self.wait_for("no trainer is busy", self.busy_trainers):
             os.kill(pid, number)
 
     def assert_no_worker_lost(self):
@@ -174,9 +175,9 @@ class Faults(Base):
         self.complete()
 
     def test_a_trainer_that_is_killed_costs_an_attempt_and_no_worker(self):
-        self.launch("seconds=0 slow=0:1")
+        self.launch("seconds=0 slow=0:3")
         self.wait_for_attempt(0, 1)
-        self.signal_trainers(signal.SIGKILL)
+        self.signal_busy_trainers(signal.SIGKILL)
         self.finish(0)
         self.assert_all_done()
         self.assert_no_worker_lost()
@@ -186,7 +187,7 @@ class Faults(Base):
         self.launch("seconds=0 slow=1:60", "--attempts", "5")
         for attempt in (1, 2):
             self.wait_for_attempt(1, attempt)
-            self.signal_trainers(signal.SIGSEGV)
+            self.signal_busy_trainers(signal.SIGSEGV)
         self.finish(1)
         self.assert_no_worker_lost()
         self.assert_only_lost([1], CRASH, "its process crashed: Segmentation fault")
