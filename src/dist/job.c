@@ -13,6 +13,11 @@ int job_status(enum master_verdict verdict)
     }
 }
 
+int job_failure_status(const struct error *err)
+{
+    return err->class == ERROR_RESOURCE ? RUN_RESUMABLE : error_exit_status(err);
+}
+
 /* In blocks: a row is half a kilobyte. */
 int job_read_statuses(struct store *store, int32_t count, enum store_status *statuses,
                       struct error *err)

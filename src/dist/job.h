@@ -7,6 +7,8 @@
 
 /* The exit status a verdict stands for. */
 int job_status(enum master_verdict verdict);
+/* And an error in the midst of a run: what a resource lacked the same command may have later. */
+int job_failure_status(const struct error *err);
 
 /* Result statuses by task: statuses[count]. */
 int job_read_statuses(struct store *store, int32_t count, enum store_status *statuses,

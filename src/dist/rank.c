@@ -198,7 +198,7 @@ static int run_started(struct rank *rank, struct error *err)
     int failed = run_master(rank, &end, err);
     rank->together = !failed && end.together;
     if (failed)
-        return error_exit_status(err);
+        return job_failure_status(err);
     if (rank->scratch == NULL && end.verdict == MASTER_COMPLETE)
         checkpoint_remove(rank->job->store_file);
     return end.verdict == MASTER_NO_WORKERS ? STATUS_RELAUNCH : job_status(end.verdict);

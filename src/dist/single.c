@@ -59,7 +59,7 @@ static int run_prepared(const struct run_job *job, const struct prepared *prepar
     executor.destroy(executor.self);
     if (!failed && end.verdict == MASTER_COMPLETE)
         checkpoint_remove(job->store_file);
-    return failed ? error_exit_status(err) : job_status(end.verdict);
+    return failed ? job_failure_status(err) : job_status(end.verdict);
 }
 
 /* The grid is read before the fork that tasks need, the store opened after it. */

@@ -3,12 +3,14 @@ outside: the checkpoint file, where the next run goes on, and its bits."""
 import os
 import pathlib
 import re
+import signal
 import sys
 import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
 import h5py
+import roles
 import sweep
 
 # Two tasks of some seconds, and what follows from them.
@@ -99,6 +101,14 @@ class InFlight(sweep.SweepTest):
         self.assertLess(time.monotonic() - start, 4)
         saved = self.saved()
         self.assertEqual(len(saved), 2, run.stderr)
+        self.assert_goes_on(self.sweepstake(*self.words, "--workers", 2, check=0), saved)
+
+    def test_a_killed_keeper_leaves_a_run_that_can_be_resumed(self):
+        run = self.start(*self.words, "--workers", 1, "--save-every", 0.1)
+        self.wait_until_saved(200)
+        os.kill(roles.roles(self.folder, run.pid, 1)["keeper"][0], signal.SIGKILL)
+        self.assertEqual(run.wait(timeout=30), 75, self.output())
+        saved = self.saved()
         self.assert_goes_on(self.sweepstake(*self.words, "--workers", 2, check=0), saved)
 
     def test_a_lost_state_costs_nothing_but_time(self):
