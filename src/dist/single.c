@@ -53,7 +53,7 @@ static int run_prepared(const struct run_job *job, const struct prepared *prepar
         return RUN_COMPLETE;
     if (prepare_rounding(job, store_identity(prepared->store), err) != 0 ||
         tasks_begin(tasks, 0, NULL, 0, &executor, err) != 0)
-        return error_exit_status(err);
+        return job_failure_status(err);
     prepare_tell(store_identity(prepared->store));
     int failed = run_tasks(job, prepared, &executor, &end, err);
     executor.destroy(executor.self);

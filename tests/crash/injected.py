@@ -113,7 +113,7 @@ KINDS = (
     Kind("SIGKILL to mpirun", signal_to("mpirun", signal.SIGKILL), (COMPLETE,), workers=(2, 3)),
     Kind("SIGKILL to the master", signal_to("master", signal.SIGKILL), (COMPLETE,), workers=(2, 3)),
     Kind("SIGKILL to a worker", signal_to("worker", signal.SIGKILL), (COMPLETE,), workers=(2, 3)),
-    Kind("SIGKILL to a keeper", signal_to("keeper", signal.SIGKILL), (COMPLETE,), statuses_alone=(SOME_FAILED,)),
+    Kind("SIGKILL to a keeper", signal_to("keeper", signal.SIGKILL), (COMPLETE,), statuses_alone=(RESUMABLE,)),
     Kind("SIGKILL to a trainer", signal_to("trainer", signal.SIGKILL), (COMPLETE,)),
     Kind("SIGSEGV to a trainer", signal_to("trainer", signal.SIGSEGV), (COMPLETE,)),
     Kind("SIGSTOP to the master", stop("master"), (COMPLETE,), workers=(2, 3)),
