@@ -4,8 +4,7 @@
  *
  * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
  * for a result that the scheduler counts, and nothing once another run has the store; nothing here
- * waits for a worker; actions follow each
- * report at once (the ledger remembers one failure). */
+ * waits for a worker; actions follow each report at once (the ledger remembers one message). */
 #include "master.h"
 
 #include <math.h>
@@ -343,6 +342,20 @@ static int loop(struct master *master, struct error *err)
 
 /* --- start and end --- */
 
+/* There is a row of /environment for each host. */
+static int tell_hosts(struct master *master, struct error *err)
+{
+    int32_t workers = master->setup->channel->workers;
+    int32_t *hosts = mem_zeroed((size_t)workers, sizeof *hosts, err);
+    if (hosts == NULL)
+        return -1;
+    for (int32_t i = 0; i < workers; i++)
+        hosts[i] = master->setup->places[i].environment;
+    sched_set_hosts(master->sched, hosts);
+    free(hosts);
+    return 0;
+}
+
 static int create_sched(struct master *master, int32_t *kept, struct error *err)
 {
     const struct master_setup *setup = master->setup;
@@ -352,7 +365,7 @@ static int create_sched(struct master *master, int32_t *kept, struct error *err)
         master->sched = sched_create(tasks, setup->plan->task_count, setup->channel->workers,
                                      setup->limits, err);
     free(tasks);
-    return master->sched == NULL ? -1 : 0;
+    return master->sched == NULL ? -1 : tell_hosts(master, err);
 }
 
 static int master_init(struct master *master, const struct master_setup *setup, struct error *err)

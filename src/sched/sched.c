@@ -50,6 +50,12 @@ struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_
     return sched;
 }
 
+void sched_set_hosts(struct sched *sched, const int32_t *hosts)
+{
+    for (int32_t i = 0; i < sched->workers.count; i++)
+        sched->workers.workers[i].host = hosts[i];
+}
+
 void sched_destroy(struct sched *sched)
 {
     if (sched == NULL)
@@ -217,7 +223,7 @@ static bool failed_here(const struct sched *sched, int32_t place, int32_t worker
 static int32_t match(const struct sched *sched, int32_t *worker)
 {
     int32_t second = ready_second(&sched->tasks.ready);
-    int32_t other = workers_next_idle(&sched->workers, *worker);
+    int32_t other = workers_idle_elsewhere(&sched->workers, *worker);
     if (!failed_here(sched, 0, *worker))
         return 0;
     if (other >= 0) {

@@ -117,9 +117,12 @@ int32_t workers_longest_idle(const struct worker_table *table)
     return ring_after(table->idle, table->count, table->count);
 }
 
-int32_t workers_next_idle(const struct worker_table *table, int32_t worker)
+int32_t workers_idle_elsewhere(const struct worker_table *table, int32_t worker)
 {
-    return ring_after(table->idle, table->count, worker);
+    int32_t other = workers_longest_idle(table);
+    while (other >= 0 && table->workers[other].host == table->workers[worker].host)
+        other = ring_after(table->idle, table->count, other);
+    return other >= 0 ? other : ring_after(table->idle, table->count, worker);
 }
 
 int32_t workers_longest_silent(const struct worker_table *table)

@@ -17,6 +17,7 @@ enum worker_state {
 
 struct worker {
     enum worker_state state;
+    int32_t host;
     int32_t task;                /* held, or -1 */
     double heard;                /* when it last gave a sign of life */
     double handed_out, progress; /* of its task */
@@ -50,8 +51,9 @@ void workers_hear(struct worker_table *table, int32_t worker, double now);
 
 /* Of all that are idle (live): the longest idle (silent), or -1. */
 int32_t workers_longest_idle(const struct worker_table *table);
-/* The one that became idle after this one, or -1. */
-int32_t workers_next_idle(const struct worker_table *table, int32_t worker);
+/* An idle worker in place of this idle one: the longest idle on another host, else the one that
+ * became idle after it, or -1. */
+int32_t workers_idle_elsewhere(const struct worker_table *table, int32_t worker);
 int32_t workers_longest_silent(const struct worker_table *table);
 
 #endif

@@ -266,6 +266,22 @@ static void test_another_idle_worker_takes_what_failed(void **state)
     sched_destroy(sched);
 }
 
+/* The trouble may be the node's. */
+static void test_what_failed_goes_to_another_host(void **state)
+{
+    (void)state;
+    const int32_t hosts[] = {5, 5, 6};
+    struct sched *sched = create(one, 1, 3);
+    sched_set_hosts(sched, hosts);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_TASK_FAILED, 1, 0, 0);
+    for (int32_t i = 0; i < 3; i++) /* the neighbour is idle for longer */
+        tell(sched, SCHED_WORKER_READY, 1, i, -1);
+    assert_hand_out(sched, 2, 0, 2);
+    sched_destroy(sched);
+}
+
 static void test_a_worker_takes_the_next_task_after_a_failure(void **state)
 {
     (void)state;
@@ -349,6 +365,7 @@ int main(void)
         cmocka_unit_test(test_final_failure_is_written_off_at_once),
         cmocka_unit_test(test_final_failure_while_stopping),
         cmocka_unit_test(test_another_idle_worker_takes_what_failed),
+        cmocka_unit_test(test_what_failed_goes_to_another_host),
         cmocka_unit_test(test_a_worker_takes_the_next_task_after_a_failure),
         cmocka_unit_test(test_a_lost_task_goes_elsewhere),
         cmocka_unit_test(test_without_a_choice_the_same_worker_tries_again),

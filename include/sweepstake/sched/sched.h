@@ -15,7 +15,8 @@
  * after a failure that is final.
  *
  * A task whose hand-out came to nothing goes to another worker where there is a choice: one that is
- * idle, or its own takes the next ready task meanwhile. No worker stays idle for that. */
+ * idle (on another host, if there is one), or its own takes the next ready task meanwhile. No worker
+ * stays idle for that. */
 #ifndef SWEEPSTAKE_SCHED_SCHED_H
 #define SWEEPSTAKE_SCHED_SCHED_H
 
@@ -121,6 +122,9 @@ struct sched;
 struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_t workers,
                            struct sched_limits limits, struct error *err);
 void sched_destroy(struct sched *sched); /* accepts NULL */
+
+/* hosts[workers]: equal numbers for workers on one machine. Until this is called all are on one. */
+void sched_set_hosts(struct sched *sched, const int32_t *hosts);
 
 /* Updates state. Returns whether the event counted (see sched_event_kind); one that does not fit, such as
  * a result from a worker that lost the task, changes nothing. */
