@@ -5,7 +5,7 @@
 
 #include "base/memory.h"
 #include "nn/network.h"
-#include "work/work.h"
+#include "work/speed.h"
 
 #define TIMED_SECONDS 0.1
 #define LEAST_STEPS 3

@@ -112,4 +112,23 @@ static inline void folder_try(struct folder *folder, const uint8_t *bytes, size_
     dataset_destroy(dataset);
 }
 
+/* The whole of LLVMFuzzerTestOneInput for a target with one folder. */
+static struct folder *open_folder;
+
+static inline void folder_close(void)
+{
+    folder_remove(open_folder);
+}
+
+static inline int folder_fuzz(struct folder *folder, const uint8_t *bytes, size_t size)
+{
+    if (open_folder == NULL) {
+        open_folder = folder;
+        folder_create(folder);
+        atexit(folder_close);
+    }
+    folder_try(folder, bytes, size);
+    return 0;
+}
+
 #endif

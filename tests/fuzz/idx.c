@@ -9,17 +9,7 @@ static const char *const names[FOLDER_FILES] = {
 };
 static struct folder folder = {.dataset = "fuzz", .names = names};
 
-static void remove_folder(void)
-{
-    folder_remove(&folder);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    if (folder.path[0] == '\0') {
-        folder_create(&folder);
-        atexit(remove_folder);
-    }
-    folder_try(&folder, bytes, size);
-    return 0;
+    return folder_fuzz(&folder, bytes, size);
 }

@@ -3,6 +3,8 @@
 
 #include <sys/resource.h>
 
+#include "work/speed.h"
+
 static void run_task(struct bench *bench, const struct executor *executor, int32_t task,
                      struct work_outcome *outcome)
 {

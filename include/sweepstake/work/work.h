@@ -132,8 +132,4 @@ bool work_is_to_run(enum store_status status);
 /* "dense", "ticket", "reinit 2" ... Always terminates. */
 void work_task_label(const struct plan_task *task, char *to, size_t size);
 
-/* Seconds of one core that a unit of cost takes on this machine, timed on a few steps of the
- * network most of the plan's work is done on. For estimates. */
-int work_measure_speed(const struct plan *plan, double *seconds_per_operation, struct error *err);
-
 #endif
