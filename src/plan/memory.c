@@ -46,11 +46,11 @@ static const struct recent *network_of(const struct plan *plan, const struct pla
 
 /* Beside the network a worker holds the weights of the start, of the early stop, of captures and of
  * the end, and a ticket's mask (while that is made from its parent's, fewer weights are there); the
- * curve, six numbers a point; and what its three processes take beside, shared memory counted once. */
+ * curve, six numbers a point; and what its three processes and their libraries take beside. */
 static int64_t task_memory(const struct plan *plan, const struct plan_task *task,
                            const struct recent *network)
 {
-    const int64_t curve_row = 48, program = 14 << 20;
+    const int64_t curve_row = 48, program = 23 << 20;
     const int64_t blocks = 3 + __builtin_popcountll((uint64_t)task->rewind_set) +
                            __builtin_popcountll((uint64_t)task->at_set);
     const int64_t masks = task->pruning >= 0 ? 1 : 0;
