@@ -125,6 +125,11 @@ int work_read_statuses(const struct plan *plan, struct store *store, bool repair
                        enum store_status *statuses, uint8_t *attempts, int32_t *torn,
                        struct error *err);
 
+/* What the plan's tasks took that a store, of this grid or another, has finished: `seconds` and
+ * `diverged` ([tasks]) of the others are left as they are. */
+int work_read_seconds(const struct plan *plan, struct store *store, double *seconds, bool *diverged,
+                      struct error *err);
+
 /* Does a run that begins now try a task of this status? Not what has a result, nor what was skipped
  * below a diverged task. */
 bool work_is_to_run(enum store_status status);
