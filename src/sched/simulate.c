@@ -133,7 +133,6 @@ static void step(struct simulation *simulation)
     }
     *(end == SCHED_TASK_FAILED ? &forecast->lost_seconds : &forecast->useful_seconds) +=
         worker->ends - worker->begun;
-    forecast->makespan = simulation->now;
     count_result(simulation);
     tell(simulation, SCHED_WORKER_READY, number);
 }
@@ -153,6 +152,7 @@ static int play(struct simulation *simulation, struct error *err)
         step(simulation);
         act(simulation);
     }
+    simulation->forecast->makespan = simulation->now;
     return 0;
 }
 

@@ -33,7 +33,7 @@ struct sched_conditions {
 };
 
 struct sched_forecast {
-    double makespan;       /* seconds from the first hand-out to the last result */
+    double makespan;       /* seconds from the first hand-out to the last result, or until all are dead */
     double useful_seconds; /* of all workers, in tasks that ended with a result */
     double lost_seconds;   /* in hand-outs that came to nothing */
     double utilisation;    /* useful_seconds / (workers x makespan); 1 where there was nothing to do */
