@@ -17,8 +17,9 @@
 
 /* Ranks that are busy for less of the time are not worth their price. */
 #define WORTH_UTILISATION 0.75
-/* The number worth asking for, and so many halvings and doublings of it, are shown. */
-#define OCTAVES 2
+/* The number worth asking for is shown, and so many halvings and doublings of it. */
+#define HALVINGS 2
+#define DOUBLINGS 1
 
 struct plan_options_given {
     const char *grid, *store, *data, *format;
@@ -35,7 +36,7 @@ struct plan_figures {
     struct {
         int32_t workers;
         double makespan, utilisation;
-    } scales[2 * OCTAVES + 1]; /* ascending */
+    } scales[HALVINGS + 1 + DOUBLINGS]; /* ascending */
     int scale_count;
     int32_t worth; /* workers */
     bool extends;  /* the store there is another grid's */
@@ -124,7 +125,7 @@ static int measure_scales(const struct sched_workload *work, struct plan_figures
     struct sched_forecast forecast;
     if (sched_workers_worth(work, WORTH_UTILISATION, &figures->worth, err) != 0)
         return -1;
-    for (int octave = -OCTAVES; octave <= OCTAVES; octave++) {
+    for (int octave = -HALVINGS; octave <= DOUBLINGS; octave++) {
         double workers = floor(ldexp(figures->worth, octave));
         if (workers < 1 || workers > INT32_MAX)
             continue;
@@ -160,11 +161,10 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
                    struct plan_figures *figures, struct error *err)
 {
     double seconds_per_operation;
-    struct store_layout layout = {0};
-    struct store_identity identity = {0};
+    int64_t store_bytes;
     bool *to_run = mem_zeroed((size_t)plan->task_count, sizeof *to_run, err);
     int failed = to_run == NULL || work_measure_speed(plan, &seconds_per_operation, err) != 0 ||
-                 work_layout_create(plan, &identity, &layout, err) != 0;
+                 work_store_bytes(plan, &store_bytes, err) != 0;
     if (!failed) {
         *figures = (struct plan_figures){
             .experiments = plan->grid->experiment_count,
@@ -173,14 +173,13 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
             .unshared_tasks = plan->unshared_tasks,
             .core_seconds = plan->cost * seconds_per_operation,
             .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
-            .store_bytes = store_layout_bytes(&layout),
+            .store_bytes = store_bytes,
             .memory_bytes = plan_memory_bytes(plan),
             .workers = given->workers,
         };
         memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
         failed = given->store != NULL && read_store(plan, given->store, figures, to_run, err) != 0;
     }
-    work_layout_finish(&layout);
     failed = failed || measure_what_is_left(plan, to_run, seconds_per_operation, figures, err) != 0;
     free(to_run);
     return failed ? -1 : 0;

@@ -86,6 +86,9 @@ int work_layout_create(const struct plan *plan, const struct store_identity *ide
                        struct store_layout *layout, struct error *err);
 void work_layout_finish(struct store_layout *layout);
 
+/* How large that store is; its rows, half a kilobyte a task, are not made for it. */
+int work_store_bytes(const struct plan *plan, int64_t *bytes, struct error *err);
+
 /* Where the store keeps what the plan's tasks leave: a store that grew or was merged has places of
  * its own, and may keep more than the grid asks for. To be called once, before an executor is made;
  * in a store made for this plan nothing changes. */
