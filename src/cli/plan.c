@@ -9,12 +9,18 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "command.h"
-#include "dist/run.h"
+#include "estimate.h"
 #include "plan/plan.h"
 #include "store/checkpoint.h"
 #include "store/store.h"
 #include "work/speed.h"
 #include "work/work.h"
+
+/* Ranks that are busy for less of the time are not worth their price. */
+#define WORTH_UTILISATION 0.75
+/* The number worth asking for is shown, and so many halvings and doublings of it. */
+#define HALVINGS 2
+#define DOUBLINGS 1
 
 struct plan_options_given {
     const char *grid, *store, *data, *format, *kernels_name;
@@ -27,8 +33,15 @@ struct plan_figures {
     int64_t experiments, points, tasks, unshared_tasks;
     int64_t done, diverged, failed, skipped, unreachable, to_run; /* by the store */
     double core_seconds, unshared_core_seconds;
-    double left_core_seconds, longest_seconds, makespan_seconds; /* of the tasks to run */
-    bool extends; /* the store there is another grid's */
+    struct sched_extent left; /* of the tasks to run */
+    double makespan_seconds;
+    struct {
+        int32_t workers;
+        double makespan, utilisation;
+    } scales[HALVINGS + 1 + DOUBLINGS]; /* ascending */
+    int scale_count;
+    int32_t worth; /* workers */
+    bool extends;  /* the store there is another grid's */
     struct work_growth growth;
     int64_t old_bytes;
     int64_t store_bytes, states_bytes, memory_bytes;
@@ -102,27 +115,61 @@ static int read_store(const struct plan *plan, const char *path, struct plan_fig
     return failed;
 }
 
-static void measure_what_is_left(const struct plan *plan, const bool *to_run,
-                                 double seconds_per_operation, struct plan_figures *figures)
+/* Without mishaps. */
+static int simulate(const struct sched_workload *work, int32_t workers,
+                    struct sched_forecast *forecast, struct error *err)
 {
-    for (int32_t i = 0; i < plan->task_count; i++) {
-        figures->to_run += to_run[i];
-        figures->left_core_seconds += to_run[i] ? plan->tasks[i].cost * seconds_per_operation : 0;
+    struct sched_conditions calm = {.workers = workers, .max_attempts = 1};
+    return sched_simulate(work, &calm, forecast, err);
+}
+
+/* How the time falls with the workers, around the number that is worth asking for. */
+static int measure_scales(const struct sched_workload *work, struct plan_figures *figures,
+                          struct error *err)
+{
+    struct sched_forecast forecast;
+    if (sched_workers_worth(work, WORTH_UTILISATION, &figures->worth, err) != 0)
+        return -1;
+    for (int octave = -HALVINGS; octave <= DOUBLINGS; octave++) {
+        double workers = floor(ldexp(figures->worth, octave));
+        if (workers < 1 || workers > INT32_MAX)
+            continue;
+        if (simulate(work, (int32_t)workers, &forecast, err) != 0)
+            return -1;
+        int at = figures->scale_count++;
+        figures->scales[at].workers = (int32_t)workers;
+        figures->scales[at].makespan = forecast.makespan;
+        figures->scales[at].utilisation = forecast.utilisation;
     }
-    figures->longest_seconds = plan_critical_cost(plan, to_run) * seconds_per_operation;
-    figures->makespan_seconds =
-        plan_makespan_cost(plan, figures->workers, to_run) * seconds_per_operation;
+    return 0;
+}
+
+static int measure_what_is_left(const struct plan *plan, const bool *to_run,
+                                double seconds_per_operation, struct plan_figures *figures,
+                                struct error *err)
+{
+    struct estimate estimate;
+    struct sched_forecast forecast;
+    for (int32_t i = 0; i < plan->task_count; i++)
+        figures->to_run += to_run[i];
+    int failed = estimate_init(&estimate, plan, to_run, seconds_per_operation, err) != 0 ||
+                 sched_measure_extent(&estimate.work, &figures->left, err) != 0 ||
+                 simulate(&estimate.work, figures->workers, &forecast, err) != 0 ||
+                 measure_scales(&estimate.work, figures, err) != 0;
+    if (!failed)
+        figures->makespan_seconds = forecast.makespan;
+    estimate_finish(&estimate);
+    return failed ? -1 : 0;
 }
 
 static int measure(const struct plan *plan, const struct plan_options_given *given,
                    struct plan_figures *figures, struct error *err)
 {
     double seconds_per_operation;
-    struct store_layout layout = {0};
-    struct store_identity identity = {0};
+    int64_t store_bytes;
     bool *to_run = mem_zeroed((size_t)plan->task_count, sizeof *to_run, err);
     int failed = to_run == NULL || work_measure_speed(plan, &seconds_per_operation, err) != 0 ||
-                 work_layout_create(plan, &identity, &layout, err) != 0;
+                 work_store_bytes(plan, &store_bytes, err) != 0;
     if (!failed) {
         *figures = (struct plan_figures){
             .experiments = plan->grid->experiment_count,
@@ -131,7 +178,7 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
             .unshared_tasks = plan->unshared_tasks,
             .core_seconds = plan->cost * seconds_per_operation,
             .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
-            .store_bytes = store_layout_bytes(&layout),
+            .store_bytes = store_bytes,
             .states_bytes = checkpoint_file_bytes(given->workers, work_state_bytes(plan)),
             .memory_bytes = plan_memory_bytes(plan, given->kernels),
             .workers = given->workers,
@@ -139,9 +186,7 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
         memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
         failed = given->store != NULL && read_store(plan, given->store, figures, to_run, err) != 0;
     }
-    if (!failed)
-        measure_what_is_left(plan, to_run, seconds_per_operation, figures);
-    work_layout_finish(&layout);
+    failed = failed || measure_what_is_left(plan, to_run, seconds_per_operation, figures, err) != 0;
     free(to_run);
     return failed ? -1 : 0;
 }
@@ -189,11 +234,21 @@ static void print_time(const struct plan_figures *figures)
     char time[32], other[32];
     printf(
         "  work         about %.2f core-hours (%s on one core; estimated from steps timed here)\n",
-        figures->left_core_seconds / 3600,
-        text_duration(time, sizeof time, figures->left_core_seconds));
+        figures->left.seconds / 3600, text_duration(time, sizeof time, figures->left.seconds));
     printf("  time         about %s on %d worker%s; the longest chain takes %s\n",
            text_duration(time, sizeof time, figures->makespan_seconds), figures->workers,
-           plural(figures->workers), text_duration(other, sizeof other, figures->longest_seconds));
+           plural(figures->workers), text_duration(other, sizeof other, figures->left.longest));
+}
+
+static void print_scales(const struct plan_figures *figures)
+{
+    char time[32];
+    printf("  workers        makespan  utilisation\n");
+    for (int i = 0; i < figures->scale_count; i++)
+        printf("  %7d  %14s  %10.1f%%%s\n", figures->scales[i].workers,
+               text_duration(time, sizeof time, figures->scales[i].makespan),
+               100 * figures->scales[i].utilisation,
+               figures->scales[i].workers == figures->worth ? "  the most that are worth it" : "");
 }
 
 static void print_text(const struct plan *plan, const struct plan_options_given *given,
@@ -220,6 +275,8 @@ static void print_text(const struct plan *plan, const struct plan_options_given 
            figures->workers == 1 ? "" : "s");
     printf("  memory       %s a worker\n",
            text_bytes(bytes, sizeof bytes, (double)figures->memory_bytes));
+    if (figures->to_run > 0)
+        print_scales(figures);
 }
 
 static void print_json(const struct plan *plan, const struct plan_figures *figures)
@@ -237,7 +294,7 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
            "\"longest_chain_seconds\": %.6g, \"workers\": %d, \"makespan_seconds\": %.6g, "
            "\"store_bytes\": %lld, \"states_bytes\": %lld, \"memory_bytes\": %lld",
            figures->core_seconds / 3600, figures->unshared_core_seconds / 3600,
-           figures->left_core_seconds / 3600, figures->longest_seconds, figures->workers,
+           figures->left.seconds / 3600, figures->left.longest, figures->workers,
            figures->makespan_seconds, (long long)figures->store_bytes,
            (long long)figures->states_bytes, (long long)figures->memory_bytes);
     if (figures->extends)
@@ -246,7 +303,12 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
                (long long)figures->growth.kept, (long long)figures->growth.again,
                (long long)figures->growth.fresh, (long long)figures->growth.orphans,
                (long long)(figures->store_bytes + figures->old_bytes));
-    printf("}\n");
+    printf(", \"worth_workers\": %d, \"scales\": [", figures->worth);
+    for (int i = 0; i < figures->scale_count; i++)
+        printf("%s{\"workers\": %d, \"makespan_seconds\": %.6g, \"utilisation\": %.6g}",
+               i > 0 ? ", " : "", figures->scales[i].workers, figures->scales[i].makespan,
+               figures->scales[i].utilisation);
+    printf("]}\n");
     text_finish(&name);
 }
 
@@ -293,6 +355,8 @@ const struct command command_plan = {
     .operands = "GRID",
     .summary = "What a grid would run: tasks, what is shared, time, space",
     .details =
-        "Nothing is trained or written. Core-hours are estimated from a few steps timed here.\n",
+        "Nothing is trained or written. Core-hours are estimated from a few steps timed here.\n"
+        "The table plays what is left in virtual time (as `run --simulate` does, without\n"
+        "failures): the most workers worth asking for are those still busy 75% of the time.\n",
     .run = run_plan,
 };

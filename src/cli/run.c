@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "dist/run.h"
+#include "simulate.h"
 #include "store/store.h"
 #include "view/view.h"
 
@@ -21,7 +22,7 @@
 #define STORE_PATH_SIZE 4096
 
 struct run_options {
-    const char *grid, *store, *data, *kernels;
+    const char *grid, *store, *data, *kernels, *simulate;
     int workers, attempts;
     double silence, save_every, task_seconds, task_gigabytes, seconds;
     bool quiet, verbose;
@@ -59,6 +60,8 @@ static enum options_result read_options(const struct command *command, int argc,
          &options->task_seconds, 0.1, 1e9},
         {"task-memory", OPTION_REAL, "GB", "a task that needs more fails (default: none)",
          &options->task_gigabytes, 0.01, 1e6},
+        {"simulate", OPTION_TEXT, "WORDS", "say how it would go, e.g. on ranks=4096; see above",
+         &options->simulate, 0, 0},
         {"quiet", OPTION_FLAG, NULL, "no progress, no table", &options->quiet, 0, 0},
         {"verbose", OPTION_FLAG, NULL, "say more of what happens", &options->verbose, 0, 0},
     };
@@ -197,6 +200,23 @@ static int default_store(const char *grid_file, char *to, struct error *err)
     return 0;
 }
 
+static int run_simulation(const struct run_options *options, struct error *err)
+{
+    struct simulate_job job = {
+        .grid_file = options->grid,
+        .store_file = options->store,
+        .data_folder = options->data,
+        .words.conditions = {.workers = options->workers,
+                             .max_attempts = options->attempts,
+                             .silence = options->silence,
+                             .seed = 1},
+    };
+    if (simulate_read_words(options->simulate, &job.words, err) != 0 ||
+        simulate_run(&job, err) != 0)
+        return command_fail(err);
+    return command_finish_output(0);
+}
+
 static int run_run(const struct command *command, int argc, char **argv)
 {
     struct run_options options = {
@@ -209,6 +229,8 @@ static int run_run(const struct command *command, int argc, char **argv)
     enum net_kernels kernels;
     if (command_read_kernels(options.kernels, &kernels, &err) != 0)
         return command_fail(&err);
+    if (options.simulate != NULL)
+        return run_simulation(&options, &err);
     if (options.store == NULL && default_store(options.grid, store, &err) != 0)
         return command_fail(&err);
     if (options.verbose)
@@ -243,7 +265,9 @@ const struct command command_run = {
     .summary = "Run a grid, or go on with one that was interrupted",
     .details =
         "One worker runs in this process; several run under mpirun with a master. Finished tasks\n"
-        "are kept: the same command goes on after any interruption. A changed grid extends the store\n"
-        "that is there and deletes nothing; `plan GRID --store FILE` says what it would add.\n",
+        "are kept: the same command goes on after any interruption. A changed grid extends the "
+        "store\n"
+        "that is there and deletes nothing; `plan GRID --store FILE` says what it would add.\n"
+        "\n" SIMULATE_HELP,
     .run = run_run,
 };

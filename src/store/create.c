@@ -207,11 +207,23 @@ static int create_listed(const char *path, const struct store_layout *layout,
     return status;
 }
 
+/* A layout without them can be measured, not made. */
+static bool has_rows(const struct store_layout *layout)
+{
+    const struct store_table *tables[] = {&layout->experiments, &layout->points, &layout->tasks};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (tables[i]->row_count > 0 && tables[i]->rows == NULL)
+            return false;
+    return true;
+}
+
 int store_create_filled(const char *path, const struct store_layout *layout,
                         const struct store_filling *filling, struct error *err)
 {
     struct dataset_list list;
     h5_quiet();
+    if (!has_rows(layout))
+        return error_set(err, ERROR_INTERNAL, "%s: the rows of its tables are missing", path);
     if (datasets_list(layout, &list, err) != 0)
         return error_prefix(err, "%s", path);
     int status = create_listed(path, layout, filling, &list, err);

@@ -42,8 +42,7 @@ static int check_name(const char *what, const char *name, size_t size, struct er
 
 static int check_table(const char *name, const struct store_table *table, struct error *err)
 {
-    if (table->column_count < 1 || table->row_count < 0 ||
-        (table->row_count > 0 && table->rows == NULL))
+    if (table->column_count < 1 || table->row_count < 0)
         return error_set(err, ERROR_INTERNAL, "table %s has no columns or no rows", name);
     for (int32_t i = 0; i < table->column_count; i++) {
         const struct store_column *column = &table->columns[i];

@@ -72,21 +72,28 @@ void fill_text(struct filler *filler, const char *name, size_t width, const char
         memcpy(place, value, strnlen(value, width)); /* rows were zeroed */
 }
 
+int filler_define(struct store_table *table, int64_t row_count,
+                  void (*row)(struct filler *filler, const void *user), const void *user,
+                  struct error *err)
+{
+    struct filler filler = {.table = table, .row = FILLER_DEFINES, .err = err};
+    *table = (struct store_table){.row_count = row_count};
+    row(&filler, user);
+    return filler.failed ? -1 : 0;
+}
+
 int filler_make(struct store_table *table, int64_t row_count,
                 void (*row)(struct filler *filler, const void *user), const void *user,
                 struct error *err)
 {
-    struct filler filler = {.table = table, .row = FILLER_DEFINES, .err = err};
-    *table = (struct store_table){0};
-    row(&filler, user);
-    if (!filler.failed) {
-        table->rows = mem_zeroed((size_t)row_count, table->row_size, err);
-        filler.failed = table->rows == NULL;
-    }
-    for (filler.row = 0; filler.row < row_count && !filler.failed; filler.row++) {
+    struct filler filler = {.table = table, .err = err};
+    if (filler_define(table, row_count, row, user, err) != 0)
+        return -1;
+    table->rows = mem_zeroed((size_t)row_count, table->row_size, err);
+    filler.failed = table->rows == NULL;
+    for (; filler.row < row_count && !filler.failed; filler.row++) {
         filler.column = 0;
         row(&filler, user);
     }
-    table->row_count = row_count;
     return filler.failed ? -1 : 0;
 }

@@ -17,6 +17,11 @@ struct filler {
     bool failed; /* sticky, like the error */
 };
 
+/* A table without its rows: their size and number are known. `row` as for filler_make. */
+int filler_define(struct store_table *table, int64_t row_count,
+                  void (*row)(struct filler *filler, const void *user), const void *user,
+                  struct error *err);
+
 /* `row`: describes the row filler->row to the functions below; called with FILLER_DEFINES first,
  * when it may look at row 0 for no more than the width of its texts. Needs at least one row. */
 int filler_make(struct store_table *table, int64_t row_count,

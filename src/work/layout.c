@@ -98,8 +98,8 @@ static int lay_out_networks(const struct plan *plan, struct store_layout *layout
     return 0;
 }
 
-int work_layout_create(const struct plan *plan, const struct store_identity *identity,
-                       struct store_layout *layout, struct error *err)
+static int lay_out(const struct plan *plan, const struct store_identity *identity,
+                   layout_filler *fill, struct store_layout *layout, struct error *err)
 {
     *layout = (struct store_layout){
         .identity = *identity,
@@ -108,12 +108,29 @@ int work_layout_create(const struct plan *plan, const struct store_identity *ide
         .curve_rows = plan->curve_rows,
     };
     if (lay_out_networks(plan, layout, err) == 0 &&
-        layout_experiments(plan, &layout->experiments, err) == 0 &&
-        layout_points(plan, &layout->points, err) == 0 &&
-        layout_tasks(plan, &layout->tasks, err) == 0)
+        layout_experiments(plan, fill, &layout->experiments, err) == 0 &&
+        layout_points(plan, fill, &layout->points, err) == 0 &&
+        layout_tasks(plan, fill, &layout->tasks, err) == 0)
         return 0;
     work_layout_finish(layout);
     return -1;
+}
+
+int work_layout_create(const struct plan *plan, const struct store_identity *identity,
+                       struct store_layout *layout, struct error *err)
+{
+    return lay_out(plan, identity, filler_make, layout, err);
+}
+
+int work_store_bytes(const struct plan *plan, int64_t *bytes, struct error *err)
+{
+    struct store_layout layout;
+    struct store_identity identity = {0};
+    if (lay_out(plan, &identity, filler_define, &layout, err) != 0)
+        return -1;
+    *bytes = store_layout_bytes(&layout);
+    work_layout_finish(&layout);
+    return *bytes >= 0 ? 0 : error_set(err, ERROR_INTERNAL, "the store's size is not known");
 }
 
 void work_layout_finish(struct store_layout *layout)

@@ -118,11 +118,12 @@ static void fill_experiment(struct filler *filler, const void *user)
     fill_integer(filler, "orphan", STORE_INT8, 0);
 }
 
-int layout_experiments(const struct plan *plan, struct store_table *table, struct error *err)
+int layout_experiments(const struct plan *plan, layout_filler *fill, struct store_table *table,
+                       struct error *err)
 {
     struct experiments all = {.plan = plan}, *user = &all;
     int failed = find_epochs(&all, err) != 0 || find_widths(&all, err) != 0 ||
-                 filler_make(table, plan->grid->experiment_count, fill_experiment, &user, err) != 0;
+                 fill(table, plan->grid->experiment_count, fill_experiment, &user, err) != 0;
     free(all.epochs);
     free(all.widths);
     text_finish(&all.text);

@@ -29,9 +29,10 @@ static void fill_point(struct filler *filler, const void *user)
     fill_integer(filler, "orphan", STORE_INT8, 0);
 }
 
-int layout_points(const struct plan *plan, struct store_table *table, struct error *err)
+int layout_points(const struct plan *plan, layout_filler *fill, struct store_table *table,
+                  struct error *err)
 {
-    return filler_make(table, plan->point_count, fill_point, plan, err);
+    return fill(table, plan->point_count, fill_point, plan, err);
 }
 
 /* --- /tasks --- */
@@ -171,7 +172,8 @@ static void fill_task(struct filler *filler, const void *user)
     fill_places(filler, task);
 }
 
-int layout_tasks(const struct plan *plan, struct store_table *table, struct error *err)
+int layout_tasks(const struct plan *plan, layout_filler *fill, struct store_table *table,
+                 struct error *err)
 {
-    return filler_make(table, plan->task_count, fill_task, plan, err);
+    return fill(table, plan->task_count, fill_task, plan, err);
 }

@@ -54,6 +54,20 @@ class Plan(sweep.SweepTest):
         self.assertAlmostEqual(figures["core_hours_left"] / figures["core_hours"], 1, places=4)
         self.assertEqual(self.listing(), ["g.yaml"])
 
+    def test_workers_worth_asking_for(self):
+        self.write("g.yaml", GRID)
+        text, figures = self.plan("g.yaml")
+        # four chains of four, of which two pairs share their dense run: two workers are busy all the time
+        scales = {scale["workers"]: scale for scale in figures["scales"]}
+        worth = figures["worth_workers"]
+        self.assertGreaterEqual(worth, 2)
+        self.assertGreaterEqual(scales[worth]["utilisation"], 0.75)
+        self.assertLess(scales[2 * worth]["utilisation"], 0.75)
+        self.assertEqual(scales[1]["utilisation"], 1)
+        self.assertIn("  workers        makespan  utilisation\n", text)
+        (line,) = [line for line in text.splitlines() if line.endswith("  the most that are worth it")]
+        self.assertEqual(int(line.split()[0]), worth)
+
     def test_one_of_each_is_singular(self):
         self.write("one.yaml", GRID.replace("rounds: 3", "rounds: 0").replace("axes", "# axes"))
         text, _ = self.plan("one.yaml", "--workers", 1)
@@ -74,6 +88,7 @@ class Plan(sweep.SweepTest):
         self.assertEqual(self.counts(figures), {"done": 14})
         self.assertEqual((figures["core_hours_left"], figures["longest_chain_seconds"], figures["makespan_seconds"]),
                          (0, 0, 0))
+        self.assertNotIn("utilisation", text)
 
     def test_time_is_of_what_is_left(self):
         self.write("g.yaml", GRID)

@@ -1,4 +1,4 @@
-/* What a plan costs, how long it takes, and that large grids are no trouble. */
+/* What a plan costs, and that large grids are no trouble. */
 #include "plan_support.h"
 
 static void pruning_makes_tasks_cheaper(void **state)
@@ -38,56 +38,6 @@ static void cost_follows_the_ladder(void **state)
     assert_true(fabs(plan->tasks[1].cost - plan->tasks[0].cost) <= 1e-9 * plan->tasks[0].cost);
     assert_true(fabs(plan->tasks[12].cost / percent[12] - ratio) < 2e-3 * ratio);
     assert_true(fabs(plan->tasks[15].cost / percent[15] - ratio) < 2e-3 * ratio);
-    plan_drop(plan);
-}
-
-static void makespan_lies_between_chain_and_sum(void **state)
-{
-    (void)state;
-    struct plan *plan = plan_of(SMALL "prune: {rounds: 3}\naxes: {seed: 1..4}\n"
-                                      "controls: [{kind: reinit, draws: 2}]\n");
-    double chain = 0;
-    for (int32_t level = 0; level <= 3; level++)
-        chain += plan->tasks[ticket_at(plan, 0, level)].cost;
-    assert_true(fabs(plan_critical_cost(plan, NULL) - chain) <= 1e-9 * chain);
-    assert_true(fabs(plan_makespan_cost(plan, 1, NULL) - plan->cost) <= 1e-9 * plan->cost);
-    double before = plan->cost;
-    for (int32_t workers = 2; workers <= 64; workers *= 2) {
-        double makespan = plan_makespan_cost(plan, workers, NULL);
-        assert_true(makespan >= plan->cost / workers * (1 - 1e-9));
-        assert_true(makespan >= chain * (1 - 1e-9));
-        assert_true(makespan <= before * (1 + 1e-9));
-        assert_true(makespan <= (plan->cost / workers + chain) * (1 + 1e-9)); /* Graham's bound */
-        before = makespan;
-    }
-    assert_true(fabs(before - chain) <= 1e-9 * chain);
-    plan_drop(plan);
-}
-
-/* What is done costs nothing, and nothing waits for it: here all dense runs, and one level 2 whose
- * level 1 must be run again. */
-static void what_is_left_is_shorter(void **state)
-{
-    (void)state;
-    struct plan *plan = plan_of(SMALL "prune: {rounds: 3}\naxes: {seed: 1..2}\n");
-    bool to_run[8];
-    assert_int_equal(plan->task_count, 8);
-    memset(to_run, true, sizeof to_run);
-    double all = plan_makespan_cost(plan, 1, NULL);
-    assert_true(plan_makespan_cost(plan, 1, to_run) == all);
-    int32_t done[] = {ticket_at(plan, 0, 0), ticket_at(plan, 1, 0), ticket_at(plan, 0, 2)};
-    double left = plan->cost, longest = 0;
-    for (int i = 0; i < 3; i++) {
-        to_run[done[i]] = false;
-        left -= plan->tasks[done[i]].cost;
-    }
-    for (int32_t level = 1; level <= 3; level++)
-        longest += plan->tasks[ticket_at(plan, 1, level)].cost;
-    assert_true(fabs(plan_makespan_cost(plan, 1, to_run) - left) <= 1e-9 * left);
-    assert_true(fabs(plan_critical_cost(plan, to_run) - longest) <= 1e-9 * longest);
-    memset(to_run, false, sizeof to_run);
-    assert_true(plan_makespan_cost(plan, 2, to_run) == 0);
-    assert_true(plan_critical_cost(plan, to_run) == 0);
     plan_drop(plan);
 }
 
@@ -165,7 +115,6 @@ static void a_grid_of_twenty_thousand_is_no_trouble(void **state)
     assert_int_equal(plan->training_count, 10);
     assert_int_equal(plan->pruning_count, 5);
     assert_int_equal(plan->networks[0].rewind_slots, 1000);
-    assert_true(plan_makespan_cost(plan, 100, NULL) > 0);
     plan_drop(plan);
 }
 
@@ -174,8 +123,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pruning_makes_tasks_cheaper),
         cmocka_unit_test(cost_follows_the_ladder),
-        cmocka_unit_test(makespan_lies_between_chain_and_sum),
-        cmocka_unit_test(what_is_left_is_shorter),
         cmocka_unit_test(memory_is_that_of_the_largest_task),
         cmocka_unit_test(memory_follows_the_densities_planned),
         cmocka_unit_test(a_grid_of_twenty_thousand_is_no_trouble),

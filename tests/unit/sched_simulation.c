@@ -371,82 +371,6 @@ static void test_order_of_hand_outs(void **state)
     }
 }
 
-/* --- makespan --- */
-
-/* Runs a grid without mishaps; a task takes as long as it costs. Returns when the last one ends. */
-static double makespan(const struct sched_task *tasks, int32_t count, int32_t workers)
-{
-    const struct sched_limits limits = {1, 0};
-    struct sched *sched = sched_create(tasks, count, workers, limits, NULL);
-    double *ends = calloc((size_t)workers, sizeof *ends), now = 0;
-    assert_non_null(sched);
-    assert_non_null(ends);
-    for (int32_t i = 0; i < workers; i++)
-        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0, false});
-    for (;;) {
-        struct sched_action action = {0};
-        while (sched_next(sched, &action) && action.kind != SCHED_FINISHED)
-            if (action.kind == SCHED_HAND_OUT)
-                ends[action.worker] = now + tasks[action.task].cost;
-        if (action.kind == SCHED_FINISHED)
-            break;
-        int32_t next = -1;
-        for (int32_t i = 0; i < workers; i++)
-            if (sched_worker_task(sched, i) >= 0 && (next < 0 || ends[i] < ends[next]))
-                next = i;
-        assert_true(next >= 0);
-        int32_t task = sched_worker_task(sched, next);
-        now = ends[next];
-        sched_event(sched, &(struct sched_event){SCHED_TASK_DONE, now, next, task, 0,
-                                                 tasks[task].cost, false});
-        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, next, -1, 0, 0, false});
-    }
-    free(ends);
-    sched_destroy(sched);
-    return now;
-}
-
-/* Four tasks alone, numbered before a chain of four: in the order of their numbers two workers
- * would need 6, longest chain first needs 4. */
-static void test_makespan_of_a_chain(void **state)
-{
-    (void)state;
-    struct sched_task tasks[8];
-    for (int32_t i = 0; i < 8; i++)
-        tasks[i] = (struct sched_task){i > 4 ? i - 1 : -1, 1, TASK_WAITING, 0};
-    assert_true(makespan(tasks, 8, 2) == 4);
-    assert_true(makespan(tasks, 8, 1) == 8);
-    assert_true(makespan(tasks, 8, 100) == 4);
-}
-
-/* A grid as they are: five seeds, each a dense run and twelve rounds that get cheaper, beside each
- * round three controls. No schedule beats the longest chain or the mean load. */
-static void test_makespan_of_a_grid(void **state)
-{
-    (void)state;
-    struct sched_task tasks[5 * (1 + 12 * 4)];
-    int32_t count = 0;
-    double work = 0, chain = 0;
-    for (int32_t seed = 0; seed < 5; seed++) {
-        int32_t parent = -1;
-        chain = 0;
-        for (int32_t level = 0; level <= 12; level++) {
-            double cost = 10 * pow(0.8, level);
-            int32_t ticket = count;
-            for (int32_t i = 0; i < (level == 0 ? 1 : 4); i++, work += cost)
-                tasks[count++] = (struct sched_task){parent, cost, TASK_WAITING, 0};
-            parent = ticket;
-            chain += cost;
-        }
-    }
-    static const int32_t workers[] = {1, 2, 3, 5, 8, 20};
-    for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++) {
-        double bound = fmax(chain, work / workers[i]), time = makespan(tasks, count, workers[i]);
-        assert_true(time >= bound * (1 - 1e-12));
-        assert_true(time <= bound * 1.08);
-    }
-}
-
 /* --- size --- */
 
 /* A million tasks on ten thousand workers: linear behaviour anywhere would take hours. */
@@ -494,8 +418,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random_mishaps),
         cmocka_unit_test(test_order_of_hand_outs),
-        cmocka_unit_test(test_makespan_of_a_chain),
-        cmocka_unit_test(test_makespan_of_a_grid),
         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

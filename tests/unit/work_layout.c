@@ -66,6 +66,21 @@ static void every_field_is_a_column(void **state)
     drop(plan, &layout);
 }
 
+/* Measured without rows, as a million tasks want it, and with them. */
+static void its_size_is_known_before_its_rows(void **state)
+{
+    struct plan *plan;
+    struct store_layout layout;
+    struct error err = {0};
+    int64_t bytes = 0;
+    (void)state;
+    lay_out(WORK_GRID "axes: {seed: 3..4}\n", &plan, &layout);
+    bench_check(work_store_bytes(plan, &bytes, &err) != 0, &err);
+    assert_true(bytes > 0);
+    assert_int_equal(bytes, store_layout_bytes(&layout));
+    drop(plan, &layout);
+}
+
 static void points_name_their_tasks(void **state)
 {
     struct plan *plan;
@@ -158,6 +173,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_is_a_column),
+        cmocka_unit_test(its_size_is_known_before_its_rows),
         cmocka_unit_test(points_name_their_tasks),
         cmocka_unit_test(a_task_says_what_its_key_holds),
         cmocka_unit_test(networks_keep_what_somebody_wants),

@@ -17,6 +17,7 @@ enum rng_purpose {
     RNG_MASK = 5,
     RNG_SPLIT = 6,
     RNG_GENERATOR = 7,
+    RNG_SIMULATION = 8, /* of schedules: no result depends on it */
 };
 
 /* One sequence of 2^64 blocks: key = seed, counter = {index, purpose, draw}. */

@@ -137,9 +137,4 @@ void plan_key_text(const struct plan *plan, int32_t task, struct text *text);
 /* Memory in bytes one worker needs for the largest task, when layers compute so: program, dataset, network, buffers. */
 int64_t plan_memory_bytes(const struct plan *plan, enum net_kernels kernels);
 
-/* Longest chain of tasks, in cost; and the makespan on `workers` by list scheduling. `to_run` ([tasks]; NULL = all): no
- * task waits for one that is not run. NaN when there is no memory for it. */
-double plan_critical_cost(const struct plan *plan, const bool *to_run);
-double plan_makespan_cost(const struct plan *plan, int32_t workers, const bool *to_run);
-
 #endif

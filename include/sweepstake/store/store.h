@@ -118,8 +118,8 @@ struct store_layout {
     struct store_network *networks;
 };
 
-/* Bytes of the file, exactly, without making it (`plan`); -1 when the layout cannot be made (names,
- * memory). */
+/* Bytes of the file, exactly, without making it (`plan`): tables may lack their rows. -1 when the
+ * layout cannot be made (names, memory). */
 int64_t store_layout_bytes(const struct store_layout *layout);
 
 /* Makes the file: space check (statvfs, fallocate where supported, else sparse with a warning),

@@ -86,6 +86,9 @@ int work_layout_create(const struct plan *plan, const struct store_identity *ide
                        struct store_layout *layout, struct error *err);
 void work_layout_finish(struct store_layout *layout);
 
+/* How large that store is; its rows, half a kilobyte a task, are not made for it. */
+int work_store_bytes(const struct plan *plan, int64_t *bytes, struct error *err);
+
 /* Where the store keeps what the plan's tasks leave: a store that grew or was merged has places of
  * its own, and may keep more than the grid asks for. To be called once, before an executor is made;
  * in a store made for this plan nothing changes. */
@@ -124,6 +127,11 @@ int work_merge(struct store *one, struct store *other, const char *path, struct 
 int work_read_statuses(const struct plan *plan, struct store *store, bool repair,
                        enum store_status *statuses, uint8_t *attempts, int32_t *torn,
                        struct error *err);
+
+/* What the plan's tasks took that a store, of this grid or another, has finished: `seconds` and
+ * `diverged` ([tasks]) of the others are left as they are. */
+int work_read_seconds(const struct plan *plan, struct store *store, double *seconds, bool *diverged,
+                      struct error *err);
 
 /* Does a run that begins now try a task of this status? Not what has a result, nor what was skipped
  * below a diverged task. */

@@ -1,0 +1,99 @@
+"""Section `scheduler`: empty tasks through the whole MPI path, on more ranks than there are cores.
+
+For each number of workers: tasks a second from the start of `sweepstake run` to its end, less what a run
+of a single seed takes; and microseconds of the master's CPU time a task, attempts and rows written durably among
+them. Ranks share the cores, so that tasks a second fall with them; the master's own time should not rise. Then CPU
+seconds and memory of `sweepstake plan` for a grid of a million tasks."""
+import os
+import pathlib
+import subprocess
+import tempfile
+import threading
+import time
+
+from common import PROGRAM, Table, built, environment
+from launch import cpu_seconds, family
+
+GRID = """\
+name: empty
+architecture: lenet-4-4
+dataset: {name: digits, train: 100, test: 20, validation: 20}
+train: {iterations: 10, batch: 10, evaluate: {every: 10}}
+prune: {rounds: 9}
+axes: {seed: 1..%d}
+snapshots: [init]
+"""
+LEVELS = 10
+WORKERS, QUICK_WORKERS = (2, 4, 8, 16, 32, 64), (2, 8)
+SEEDS, QUICK_SEEDS = 400, 200
+
+
+class MasterWatch(threading.Thread):
+    """The CPU time of rank 0, read until it is gone: what it had at the last look."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.last = pid, None
+
+    def run(self):
+        master = None
+        while master is None and os.path.exists(f"/proc/{self.pid}"):
+            time.sleep(0.02)
+            master = next((pid for pid, _, rank in family(self.pid) if rank == 0), None)
+        while master is not None:
+            try:
+                self.last = cpu_seconds(master)
+            except (OSError, IndexError):
+                return
+            time.sleep(0.02)
+
+
+def run_empty(program, folder, workers, seeds):
+    """Seconds of a run, and the master's CPU seconds."""
+    grid, store = folder / "grid.yaml", folder / "empty.h5"
+    grid.write_text(GRID % seeds)
+    began = time.monotonic()
+    with subprocess.Popen([program, "run", grid, "--workers", str(workers), "--quiet", "--store", store],
+                          env={**environment(), "SWEEPSTAKE_FAKE": "seconds=0"}) as run:
+        watch = MasterWatch(run.pid)
+        watch.start()
+    seconds = time.monotonic() - began
+    watch.join()
+    if run.returncode != 0:
+        raise subprocess.CalledProcessError(run.returncode, run.args)
+    store.unlink()
+    return seconds, watch.last or 0.0
+
+
+def plan_million(program, folder):
+    """CPU seconds and the most bytes of memory that planning a million tasks takes."""
+    grid = folder / "million.yaml"
+    rates = ", ".join(f"{percent / 100}" for percent in range(5, 15))
+    grid.write_text(GRID % 1112 + f"zip: [{{prune.rate.fc: [{rates}]}}, {{prune.rate.output: [{rates}]}}]\n")
+    with open(os.devnull, "wb") as nothing:
+        plan = subprocess.Popen([program, "plan", grid], stdout=nothing, env=environment())
+        _, status, usage = os.wait4(plan.pid, 0)
+    plan.returncode = os.waitstatus_to_exitcode(status)
+    if plan.returncode != 0:
+        raise subprocess.CalledProcessError(plan.returncode, plan.args)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
+
+
+def run(report, options):
+    program = built(PROGRAM)
+    seeds = QUICK_SEEDS if options.quick else SEEDS
+    table = Table(("workers", ""), ("tasks", "d"), ("tasks/s", ".0f"), ("master us/task", ".0f"))
+    with tempfile.TemporaryDirectory(prefix="sweepstake-bench-") as name:
+        folder = pathlib.Path(name)
+        for workers in QUICK_WORKERS if options.quick else WORKERS:
+            # Launching and leaving cost the same with few tasks: what is left is the tasks'.
+            least_seconds, least_cpu = run_empty(program, folder, workers, 1)
+            seconds, cpu = run_empty(program, folder, workers, seeds)
+            tasks = LEVELS * (seeds - 1)
+            rate = tasks / max(seconds - least_seconds, 1e-9)
+            microseconds = 1e6 * max(cpu - least_cpu, 0) / tasks
+            table.row(str(workers), tasks, rate, microseconds)
+            report.record("scheduler", workers=workers, tasks=tasks, tasks_a_second=rate, master_microseconds=microseconds)
+        seconds, memory = plan_million(program, folder)
+        print(f"a million tasks planned: {seconds:.1f} s of CPU, {memory / 2**20:.0f} MiB")
+        report.record("plan", seconds=seconds, memory=memory)
