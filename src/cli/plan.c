@@ -9,27 +9,15 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "command.h"
-#include "dist/run.h"
-#include "plan/plan.h"
+#include "figures.h"
 #include "store/store.h"
 #include "work/speed.h"
-#include "work/work.h"
+
+#define WORTHWHILE 0.7 /* of the time of each worker */
+#define MOST_WORKERS 16384
 
 struct plan_options_given {
     const char *grid, *store, *data, *format;
-    int workers;
-};
-
-/* What is printed, as numbers. */
-struct plan_figures {
-    int64_t experiments, points, tasks, unshared_tasks;
-    int64_t done, diverged, failed, skipped, unreachable, to_run; /* by the store */
-    double core_seconds, unshared_core_seconds;
-    double left_core_seconds, longest_seconds, makespan_seconds; /* of the tasks to run */
-    bool extends; /* the store there is another grid's */
-    struct work_growth growth;
-    int64_t old_bytes;
-    int64_t store_bytes, memory_bytes;
     int workers;
 };
 
@@ -97,6 +85,17 @@ static int read_store(const struct plan *plan, const char *path, struct plan_fig
     return failed;
 }
 
+/* The most, by doubling, that are busy most of the time. */
+static int enough_workers(const struct plan *plan, const bool *to_run)
+{
+    int workers = 1;
+    double cost = plan_makespan_cost(plan, 1, to_run);
+    while (cost > 0 && 2 * workers <= MOST_WORKERS &&
+           cost >= WORTHWHILE * 2 * workers * plan_makespan_cost(plan, 2 * workers, to_run))
+        workers *= 2;
+    return workers;
+}
+
 static void measure_what_is_left(const struct plan *plan, const bool *to_run,
                                  double seconds_per_operation, struct plan_figures *figures)
 {
@@ -104,13 +103,15 @@ static void measure_what_is_left(const struct plan *plan, const bool *to_run,
         figures->to_run += to_run[i];
         figures->left_core_seconds += to_run[i] ? plan->tasks[i].cost * seconds_per_operation : 0;
     }
+    if (figures->workers == 0)
+        figures->workers = enough_workers(plan, to_run);
     figures->longest_seconds = plan_critical_cost(plan, to_run) * seconds_per_operation;
     figures->makespan_seconds =
         plan_makespan_cost(plan, figures->workers, to_run) * seconds_per_operation;
 }
 
-static int measure(const struct plan *plan, const struct plan_options_given *given,
-                   struct plan_figures *figures, struct error *err)
+int figures_measure(const struct plan *plan, const char *store, int workers,
+                    struct plan_figures *figures, struct error *err)
 {
     double seconds_per_operation;
     struct store_layout layout = {0};
@@ -128,10 +129,10 @@ static int measure(const struct plan *plan, const struct plan_options_given *giv
             .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
             .store_bytes = store_layout_bytes(&layout),
             .memory_bytes = plan_memory_bytes(plan),
-            .workers = given->workers,
+            .workers = workers,
         };
         memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
-        failed = given->store != NULL && read_store(plan, given->store, figures, to_run, err) != 0;
+        failed = store != NULL && read_store(plan, store, figures, to_run, err) != 0;
     }
     if (!failed)
         measure_what_is_left(plan, to_run, seconds_per_operation, figures);
@@ -249,7 +250,7 @@ static int plan_grid(const struct grid *grid, const struct plan_options_given *g
     if (plan == NULL)
         return -1;
     struct plan_figures figures;
-    int failed = measure(plan, given, &figures, err);
+    int failed = figures_measure(plan, given->store, given->workers, &figures, err);
     if (!failed && strcmp(given->format, "json") == 0)
         print_json(plan, &figures);
     else if (!failed)
