@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "nn/network.h"
 
 #define STATUS_USAGE 2
 
@@ -42,6 +43,9 @@ enum options_result { OPTIONS_GO_ON, OPTIONS_HELP_SHOWN, OPTIONS_WRONG };
 enum options_result options_read(const struct command *command, const struct option_row *rows,
                                  size_t row_count, int argc, char **argv, const char **operands,
                                  int operand_count);
+
+/* The value of --kernels; NULL, where it is not given, is auto. */
+int command_read_kernels(const char *name, enum net_kernels *kernels, struct error *err);
 
 /* Prints the error on stderr and returns the exit status it stands for. */
 int command_fail(const struct error *err);

@@ -2,6 +2,7 @@
 #ifndef SWEEPSTAKE_CLI_FIGURES_H
 #define SWEEPSTAKE_CLI_FIGURES_H
 
+#include "nn/network.h"
 #include "plan/plan.h"
 #include "work/work.h"
 
@@ -17,9 +18,9 @@ struct plan_figures {
     int workers;
 };
 
-/* `store`: what is there already, NULL = nothing. `workers`: 0 = as many as keep busy. Times are
- * estimated from steps timed here. */
-int figures_measure(const struct plan *plan, const char *store, int workers,
-                    struct plan_figures *figures, struct error *err);
+/* `store`: what is there already, NULL = nothing; `kernels`: of a new one. `workers`: 0 = as many
+ * as keep busy. Times are estimated from steps timed here. */
+int figures_measure(const struct plan *plan, const char *store, enum net_kernels kernels,
+                    int workers, struct plan_figures *figures, struct error *err);
 
 #endif

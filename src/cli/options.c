@@ -144,3 +144,11 @@ enum options_result options_read(const struct command *command, const struct opt
         operands[i] = argv[optind + i];
     return OPTIONS_GO_ON;
 }
+
+int command_read_kernels(const char *name, enum net_kernels *kernels, struct error *err)
+{
+    *kernels = NET_KERNELS_AUTO;
+    if (name == NULL || net_kernels_named(name, kernels) == 0)
+        return 0;
+    return error_set(err, ERROR_USAGE, "--kernels is auto, dense or sparse, not '%s'", name);
+}

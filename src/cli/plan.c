@@ -17,7 +17,8 @@
 #define MOST_WORKERS 16384
 
 struct plan_options_given {
-    const char *grid, *store, *data, *format;
+    const char *grid, *store, *data, *format, *kernels_name;
+    enum net_kernels kernels;
     int workers;
 };
 
@@ -31,6 +32,9 @@ static enum options_result read_options(const struct command *command, int argc,
          &given->data, 0, 0},
         {"workers", OPTION_INTEGER, "N", "how long it takes on N workers (default 2)",
          &given->workers, 1, 1000000},
+        {"kernels", OPTION_TEXT, "HOW",
+         "memory when run with --kernels dense, sparse or auto (default)", &given->kernels_name, 0,
+         0},
         {"format", OPTION_TEXT, "FORMAT", "text (default) or json", &given->format, 0, 0},
     };
     return options_read(command, rows, sizeof rows / sizeof *rows, argc, argv, &given->grid, 1);
@@ -110,8 +114,8 @@ static void measure_what_is_left(const struct plan *plan, const bool *to_run,
         plan_makespan_cost(plan, figures->workers, to_run) * seconds_per_operation;
 }
 
-int figures_measure(const struct plan *plan, const char *store, int workers,
-                    struct plan_figures *figures, struct error *err)
+int figures_measure(const struct plan *plan, const char *store, enum net_kernels kernels,
+                    int workers, struct plan_figures *figures, struct error *err)
 {
     double seconds_per_operation;
     struct store_layout layout = {0};
@@ -128,7 +132,7 @@ int figures_measure(const struct plan *plan, const char *store, int workers,
             .core_seconds = plan->cost * seconds_per_operation,
             .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
             .store_bytes = store_layout_bytes(&layout),
-            .memory_bytes = plan_memory_bytes(plan),
+            .memory_bytes = plan_memory_bytes(plan, kernels),
             .workers = workers,
         };
         memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
@@ -250,7 +254,7 @@ static int plan_grid(const struct grid *grid, const struct plan_options_given *g
     if (plan == NULL)
         return -1;
     struct plan_figures figures;
-    int failed = figures_measure(plan, given->store, given->workers, &figures, err);
+    int failed = figures_measure(plan, given->store, given->kernels, given->workers, &figures, err);
     if (!failed && strcmp(given->format, "json") == 0)
         print_json(plan, &figures);
     else if (!failed)
@@ -270,6 +274,8 @@ static int run_plan(const struct command *command, int argc, char **argv)
         return STATUS_USAGE;
     }
     struct error err = {0};
+    if (command_read_kernels(given.kernels_name, &given.kernels, &err) != 0)
+        return command_fail(&err);
     struct grid *grid = grid_read(given.grid, &err);
     if (grid == NULL)
         return command_fail(&err);

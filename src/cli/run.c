@@ -48,14 +48,14 @@ static enum options_result read_options(const struct command *command, int argc,
          &options->kernels, 0, 0},
         {"silence", OPTION_REAL, "SECONDS", "a worker silent for so long is given up (default 60)",
          &options->silence, 0.5, 1e6},
-        {"attempts", OPTION_INTEGER, "N", "how often a task is tried (default 3)",
+        {"attempts", OPTION_INTEGER, "N", "how often a task is tried at most (default 3)",
          &options->attempts, 1, 100},
         {"save-every", OPTION_REAL, "SECONDS",
          "how often a running task's state is saved (default 300; 0 = never)", &options->save_every,
          0, 1e9},
         {"time-limit", OPTION_REAL, "SECONDS",
          "stop, saved and resumable, before so much time has passed", &options->seconds, 1, 1e9},
-        {"task-limit", OPTION_REAL, "SECONDS", "a task that takes longer fails (default: none)",
+        {"task-limit", OPTION_REAL, "SECONDS", "a try that takes longer fails (default: none)",
          &options->task_seconds, 0.1, 1e9},
         {"task-memory", OPTION_REAL, "GB", "a task that needs more fails (default: none)",
          &options->task_gigabytes, 0.01, 1e6},
@@ -207,10 +207,8 @@ static int run_run(const struct command *command, int argc, char **argv)
     struct error err = {0};
     char store[STORE_PATH_SIZE];
     enum net_kernels kernels;
-    if (options.kernels != NULL && net_kernels_named(options.kernels, &kernels) != 0) {
-        error_set(&err, ERROR_USAGE, "--kernels is auto, dense or sparse, not '%s'", options.kernels);
+    if (command_read_kernels(options.kernels, &kernels, &err) != 0)
         return command_fail(&err);
-    }
     if (options.store == NULL && default_store(options.grid, store, &err) != 0)
         return command_fail(&err);
     if (options.verbose)

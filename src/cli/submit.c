@@ -184,8 +184,8 @@ static int submit_plan(const struct plan *plan, struct batch *batch, bool dry_ru
     struct plan_figures figures;
     const struct job_file *job = batch->job;
     bool exists = access(batch->store, F_OK) == 0;
-    if (figures_measure(plan, exists ? batch->store : NULL, (int)choose_workers(job), &figures,
-                        err) != 0 ||
+    if (figures_measure(plan, exists ? batch->store : NULL, NET_KERNELS_AUTO,
+                        (int)choose_workers(job), &figures, err) != 0 ||
         check_memory(job, &figures, err) != 0 ||
         check_place(batch->store, bytes_needed(&figures, exists), err) != 0)
         return -1;

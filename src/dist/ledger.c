@@ -1,5 +1,6 @@
-/* What the master reads and writes in the store. A failed task has no row until it is written off,
- * which follows its last failure at once: one reason at a time is enough to remember. */
+/* What the master reads and writes in the store. A failed task has no row until it is written off.
+ * That follows its last failure at once, before the next report: one message at a time is enough to
+ * remember. */
 #include "ledger.h"
 
 #include <stdio.h>
@@ -11,10 +12,18 @@
 #include "base/text.h"
 #include "job.h"
 
-void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
-                 const struct store_lock *lock)
+int ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
+                const struct store_lock *lock, struct error *err)
 {
-    *ledger = (struct ledger){.plan = plan, .store = store, .lock = lock, .failure.task = -1};
+    *ledger = (struct ledger){.plan = plan, .store = store, .lock = lock};
+    ledger->failures = mem_zeroed((size_t)plan->task_count, sizeof *ledger->failures, err);
+    return ledger->failures != NULL ? 0 : -1;
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+    free(ledger->failures);
+    ledger->failures = NULL;
 }
 
 int ledger_check(const struct ledger *ledger, struct error *err)
@@ -101,50 +110,75 @@ static int check_repeat(const struct ledger *ledger, const struct report *report
     return 0;
 }
 
+static void put_place(struct store_result *result, const struct worker_place *place)
+{
+    memset(result->host, 0, sizeof result->host);
+    text_copy(result->host, sizeof result->host, place->host);
+    result->environment = place->environment;
+}
+
 int ledger_commit(struct ledger *ledger, const struct report *report,
                   const struct worker_place *place, int32_t attempts, struct error *err)
 {
     struct store_result result = report->result;
-    memset(result.host, 0, sizeof result.host);
-    text_copy(result.host, sizeof result.host, place->host);
-    result.environment = place->environment;
+    put_place(&result, place);
     result.attempts_used = attempts;
     if (check_repeat(ledger, report, &result, err) != 0)
         return -1;
     return commit(ledger, report->task, report->digest, &result, err);
 }
 
-void ledger_note_failure(struct ledger *ledger, const struct report *report)
+/* --- failures --- */
+
+bool ledger_is_final(const struct ledger *ledger, const struct report *report)
 {
-    ledger->failure.task = report->task;
-    ledger->failure.reason = report->result.reason;
-    memcpy(ledger->failure.message, report->result.message, sizeof ledger->failure.message);
-    log_line(LOG_DEBUG, "task %d failed: %.*s", report->task, (int)sizeof ledger->failure.message,
-             ledger->failure.message);
+    enum store_reason reason = (enum store_reason)report->result.reason;
+    bool comes_again = reason == STORE_REASON_MEMORY || reason == STORE_REASON_CRASH ||
+                       reason == STORE_REASON_TIME;
+    return comes_again && ledger->failures[report->task].reason == reason;
+}
+
+void ledger_note_failure(struct ledger *ledger, const struct report *report,
+                         const struct worker_place *place)
+{
+    ledger->failures[report->task] =
+        (struct ledger_failure){(enum store_reason)report->result.reason, place};
+    memcpy(ledger->message, report->result.message, sizeof ledger->message);
+    log_line(LOG_DEBUG, "task %d failed on %s: %.*s", report->task, place->host,
+             (int)sizeof ledger->message, ledger->message);
+}
+
+void ledger_note_loss(struct ledger *ledger, int32_t task, const struct worker_place *place)
+{
+    ledger->failures[task] = (struct ledger_failure){STORE_REASON_LOST, place};
 }
 
 /* --- tasks that will not be run --- */
 
+static void describe_failure(const struct ledger *ledger, int32_t task, struct store_result *result)
+{
+    const struct ledger_failure *failure = &ledger->failures[task];
+    bool reported = failure->reason != STORE_REASON_NONE && failure->reason != STORE_REASON_LOST;
+    result->status = STORE_FAILED;
+    result->reason = reported ? (int32_t)failure->reason : STORE_REASON_LOST;
+    text_copy(result->message, sizeof result->message,
+              reported ? ledger->message : "the processes that trained it died or fell silent");
+    if (failure->place != NULL)
+        put_place(result, failure->place);
+}
+
 static void describe(const struct ledger *ledger, const struct sched_action *action,
                      struct store_result *result)
 {
-    const char *message = "the processes that trained it died or fell silent";
-    size_t limit = sizeof result->message;
-    result->status = STORE_FAILED;
-    if (action->state == TASK_SKIPPED) {
-        result->status = STORE_SKIPPED;
-        message = "an ancestor diverged";
-    } else if (action->state == TASK_UNREACHABLE) {
-        result->status = STORE_UNREACHABLE;
-        message = "an ancestor failed";
-    } else if (ledger->failure.task == action->task) {
-        result->reason = ledger->failure.reason;
-        message = ledger->failure.message;
-        limit = sizeof ledger->failure.message;
-    } else {
-        result->reason = STORE_REASON_LOST;
+    bool skipped = action->state == TASK_SKIPPED;
+    result->attempts_used = action->attempts;
+    if (action->state == TASK_FAILED) {
+        describe_failure(ledger, action->task, result);
+        return;
     }
-    snprintf(result->message, sizeof result->message, "%.*s", (int)limit, message);
+    result->status = skipped ? STORE_SKIPPED : STORE_UNREACHABLE;
+    text_copy(result->message, sizeof result->message,
+              skipped ? "an ancestor diverged" : "an ancestor failed");
 }
 
 int ledger_write_off(const struct ledger *ledger, const struct sched_action *action,
@@ -152,9 +186,9 @@ int ledger_write_off(const struct ledger *ledger, const struct sched_action *act
 {
     struct store_result result = store_result_pending();
     describe(ledger, action, &result);
-    result.attempts_used = action->attempts;
     if (action->state == TASK_FAILED)
-        log_line(LOG_WARNING, "task %d failed for good: %s", action->task, result.message);
+        log_line(LOG_WARNING, "task %d failed for good%s%s: %s", action->task,
+                 result.host[0] != '\0' ? ", last on " : "", result.host, result.message);
     return commit(ledger, action->task, 0, &result, err);
 }
 

@@ -14,21 +14,24 @@ struct worker_place {
     int32_t environment; /* row of /environment */
 };
 
+/* How and where a task's last hand-out came to nothing. */
+struct ledger_failure {
+    enum store_reason reason;         /* NONE = that was not in this launch */
+    const struct worker_place *place; /* the master's */
+};
+
 struct ledger {
     const struct plan *plan;
     struct store *store;
-    const struct store_lock *lock; /* whose run may write; NULL = nobody else can */
-    bool is_closed; /* the file system failed: nothing is written any more */
-    /* The last failure heard of: the reason for the row should the task be written off. */
-    struct {
-        int32_t task; /* -1 = none yet */
-        int32_t reason;
-        char message[sizeof(((struct store_result *)0)->message)];
-    } failure;
+    const struct store_lock *lock;   /* whose run may write; NULL = nobody else can */
+    bool is_closed;                  /* the file system failed: nothing is written any more */
+    struct ledger_failure *failures; /* [task_count]: for the row of a task that is written off */
+    char message[sizeof(((struct store_result *)0)->message)]; /* of the failure reported last */
 };
 
-void ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
-                 const struct store_lock *lock);
+int ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
+                const struct store_lock *lock, struct error *err);
+void ledger_finish(struct ledger *ledger);
 
 int ledger_check(const struct ledger *ledger, struct error *err);
 
@@ -40,7 +43,13 @@ int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *
 /* The row of a result that counts. */
 int ledger_commit(struct ledger *ledger, const struct report *report,
                   const struct worker_place *place, int32_t attempts, struct error *err);
-void ledger_note_failure(struct ledger *ledger, const struct report *report);
+/* Whether a failure must not be followed by another try: out of memory, a crash or a time limit for
+ * the second time in a row. An error is retried: its cause may lie outside of the task. */
+bool ledger_is_final(const struct ledger *ledger, const struct report *report);
+void ledger_note_failure(struct ledger *ledger, const struct report *report,
+                         const struct worker_place *place);
+/* The worker that had the task died or fell silent. */
+void ledger_note_loss(struct ledger *ledger, int32_t task, const struct worker_place *place);
 /* The row of a task that will not be run, as SCHED_WRITE_OFF says. */
 int ledger_write_off(const struct ledger *ledger, const struct sched_action *action,
                      struct error *err);

@@ -40,10 +40,23 @@ struct master {
 
 /* --- telling the scheduler --- */
 
+static void note_loss(struct master *master, int32_t worker, int32_t task)
+{
+    if (task >= 0)
+        ledger_note_loss(&master->ledger, task, &master->setup->places[worker]);
+}
+
 static bool tell(struct master *master, enum sched_event_kind kind, int32_t worker)
 {
     struct sched_event event = {.kind = kind, .now = clock_seconds(), .worker = worker, .task = -1};
     return sched_event(master->sched, &event);
+}
+
+/* The same where the task that the worker holds, if any, is lost by it. */
+static bool tell_losing(struct master *master, enum sched_event_kind kind, int32_t worker)
+{
+    note_loss(master, worker, sched_worker_task(master->sched, worker));
+    return tell(master, kind, worker);
 }
 
 static void hear(void *user, int32_t worker, const struct report *report)
@@ -90,9 +103,11 @@ static void look_after(struct master *master, int32_t worker)
     struct channel *channel = master->setup->channel;
     struct order alive = order_of(ORDER_ALIVE);
     if (channel->has_ended(channel->self, worker)) {
-        if (tell(master, SCHED_WORKER_LOST, worker))
-            log_line(LOG_WARNING, "worker %d on %s died; its task goes to another", worker + 1,
-                     master->setup->places[worker].host);
+        bool had_task = sched_worker_task(master->sched, worker) >= 0;
+        if (tell_losing(master, SCHED_WORKER_LOST, worker))
+            log_line(LOG_WARNING, "worker %d on %s died%s", worker + 1,
+                     master->setup->places[worker].host,
+                     had_task ? "; its task goes to another" : "");
     } else {
         channel->send(channel->self, worker, &alive);
     }
@@ -174,7 +189,7 @@ static enum sched_event_kind event_of(int32_t work_status)
 static void ask(struct master *master, int32_t worker)
 {
     master->hands[worker].is_home = false;
-    tell(master, SCHED_WORKER_READY, worker);
+    tell_losing(master, SCHED_WORKER_READY, worker);
 }
 
 static int take_outcome(struct master *master, int32_t worker, const struct report *report,
@@ -186,6 +201,7 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
         .worker = worker,
         .task = report->task,
         .seconds = report->seconds,
+        .is_final = report->status == WORK_FAILED && ledger_is_final(&master->ledger, report),
     };
     /* A worker that was asked to stop knows before this process when the signal came there first.
      */
@@ -196,7 +212,7 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
         gauge_iteration(&master->gauge, worker, report->task, INFINITY);
     gauge_task(&master->gauge, worker, -1);
     if (counts && report->status == WORK_FAILED)
-        ledger_note_failure(&master->ledger, report);
+        ledger_note_failure(&master->ledger, report, &master->setup->places[worker]);
     if (counts && (report->status == WORK_DONE || report->status == WORK_DIVERGED) &&
         ledger_commit(&master->ledger, report, &master->setup->places[worker],
                       master->hands[worker].attempts, err) != 0 &&
@@ -217,7 +233,7 @@ static void lose_broken(struct master *master, int32_t worker, const struct repo
         log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
                  master->setup->places[worker].host, why.text);
     master->hands[worker].is_home = true; /* it stays for the order to leave */
-    tell(master, SCHED_WORKER_LOST, worker);
+    tell_losing(master, SCHED_WORKER_LOST, worker);
     gauge_task(&master->gauge, worker, -1);
 }
 
@@ -250,7 +266,7 @@ static int hand_out(struct master *master, const struct sched_action *action, st
     gauge_task(&master->gauge, action->worker, action->task);
     master->hands[action->worker].attempts = action->attempts;
     if (!channel->send(channel->self, action->worker, &order))
-        tell(master, SCHED_WORKER_LOST, action->worker);
+        tell_losing(master, SCHED_WORKER_LOST, action->worker);
     return 0;
 }
 
@@ -259,6 +275,7 @@ static void presume_dead(struct master *master, const struct sched_action *actio
     log_line(LOG_WARNING, "nothing was heard of worker %d on %s for too long%s", action->worker + 1,
              master->setup->places[action->worker].host,
              action->task >= 0 ? "; its task goes to another" : "");
+    note_loss(master, action->worker, action->task);
     gauge_task(&master->gauge, action->worker, -1);
 }
 
@@ -342,9 +359,10 @@ static int master_init(struct master *master, const struct master_setup *setup, 
 {
     int32_t kept = 0;
     *master = (struct master){.setup = setup};
-    ledger_init(&master->ledger, setup->plan, setup->store, setup->lock);
     master->hands = mem_zeroed((size_t)setup->channel->workers, sizeof *master->hands, err);
-    if (master->hands == NULL || create_sched(master, &kept, err) != 0)
+    if (master->hands == NULL ||
+        ledger_init(&master->ledger, setup->plan, setup->store, setup->lock, err) != 0 ||
+        create_sched(master, &kept, err) != 0)
         return -1;
     setup->channel->overhear = overhear;
     setup->channel->overhear_user = master;
@@ -356,6 +374,7 @@ static void master_finish(struct master *master)
 {
     gauge_finish(&master->gauge);
     sched_destroy(master->sched);
+    ledger_finish(&master->ledger);
     free(master->hands);
 }
 

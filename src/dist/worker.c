@@ -1,9 +1,11 @@
 /* A worker rank. The same three things happen while it trains (from the executor's hook) and while
  * it waits: orders are read, the heartbeat is sent, and the master is looked after.
  *
- * A worker whose master is gone leaves on its own: the master's process ended, the process that
- * started this one ended (mpirun), or nothing was heard for the bound. One that cannot go on says
- * so and stays for the order to leave, so that the others can close the store together. */
+ * A worker that stood still so long that it may be presumed dead asks anew: with the outcome of the
+ * task it had, or by itself when it was idle. A worker whose master is gone leaves on its own: the
+ * master's process ended, the process that started this one ended (mpirun), or nothing was heard
+ * for the bound. One that cannot go on says so and stays for the order to leave, so that the others
+ * can close the store together. */
 #include "worker.h"
 
 #include <math.h>
@@ -150,17 +152,36 @@ static void train(struct worker *worker)
 
 /* --- the loop --- */
 
-static void serve(struct worker *worker)
+static void ask(struct worker *worker)
 {
     struct report ready = report_ready();
     send_surely(worker, &ready);
-    while (!worker->leaving) {
-        if (attend(worker, clock_seconds()))
+}
+
+/* Whether this process was away so long that it may be presumed dead. Its last heartbeat went out
+ * some time before. */
+static bool was_away(const struct worker *worker, double since, double now)
+{
+    double silence = worker->setup->silence;
+    return silence > 0 && now - since > silence / 2;
+}
+
+static void serve(struct worker *worker)
+{
+    ask(worker);
+    for (double looked = clock_seconds(); !worker->leaving;) {
+        double now = clock_seconds();
+        if (attend(worker, now))
             nap_reset(&worker->nap);
         else
             nap_take(&worker->nap);
-        if (worker->ordered >= 0 && !worker->broken)
+        if (worker->ordered >= 0 && !worker->broken) {
             train(worker);
+            now = clock_seconds();
+        } else if (was_away(worker, looked, now) && !worker->broken) {
+            ask(worker);
+        }
+        looked = now;
     }
 }
 

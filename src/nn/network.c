@@ -54,16 +54,42 @@ int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options
     return (int64_t)sizeof net + buffers_place(&net, NULL) * (int64_t)sizeof(float);
 }
 
-int64_t net_mask_bytes(const struct net_spec *spec, struct net_options options)
+static double kept_of(struct net_density kept, enum parameter_role role)
+{
+    switch (role) {
+    case PARAMETER_CONV:
+        return kept.conv;
+    case PARAMETER_FC:
+        return kept.fc;
+    case PARAMETER_OUTPUT:
+        return kept.output;
+    case PARAMETER_BIAS:
+    case PARAMETER_SHORTCUT:
+    case PARAMETER_NORM:
+    case PARAMETER_STATISTIC:
+        break; /* never pruned */
+    }
+    return 1;
+}
+
+int64_t net_mask_bytes(const struct net_spec *spec, enum net_kernels kernels,
+                       struct net_density kept)
 {
     struct network net;
     int64_t bytes = 0;
-    if (describe(&net, spec, options, NULL) != 0)
+    if (describe(&net, spec, (struct net_options){.train_batch = 1, .kernels = kernels}, NULL) != 0)
         return 0;
+    const struct parameter_spec *weights = net.parameters; /* of the layer, when there are any */
     for (int32_t i = 0; i < net.layer_count; i++) {
-        const double most = path_threshold(options.kernels, kernels_isa(), &net.layers[i]);
-        if (most > 0)
-            bytes += survivors_bytes(&net.layers[i], most);
+        const struct layer *layer = &net.layers[i];
+        if (!layer->operation->sparse_form)
+            continue;
+        while (!weights->is_weight)
+            weights++;
+        const double density = kept_of(kept, weights++->role);
+        const double threshold = path_threshold(kernels, kernels_isa(), layer);
+        if (threshold > 0 && density <= threshold)
+            bytes += survivors_bytes(layer, density);
     }
     return bytes;
 }

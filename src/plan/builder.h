@@ -20,6 +20,7 @@ struct wants {
 struct rung {
     int32_t pruning;
     double density;
+    struct net_density kept; /* of the kinds apart; where all are pruned together, of all of these */
 };
 
 struct builder {

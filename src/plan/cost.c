@@ -1,5 +1,5 @@
-/* Costs in floating-point operations, and the memory of a worker. Estimates: they order the work
- * and are told to the user; no result depends on them. */
+/* Costs in floating-point operations. Estimates: they order the work and are told to the user; no
+ * result depends on them. */
 #include <math.h>
 
 #include "builder.h"
@@ -62,45 +62,4 @@ void cost_assign(struct builder *builder)
     plan->unshared_tasks = plan->point_count;
     for (int32_t i = 0; i < plan->point_count; i++)
         plan->unshared_cost += plan->tasks[plan->points[i].task].cost;
-}
-
-/* Beside the network a worker holds the weights of the start, of the early stop, of captures and of
- * the end; for a ticket the places of its weights, its own mask and, while that is made, its parent's and the one pruned; the curve,
- * six numbers a point; and the program itself with its libraries. */
-static int64_t task_memory(const struct plan *plan, const struct plan_task *task)
-{
-    const struct net_spec *spec = &plan->networks[task->network].spec;
-    struct net_options options = {.train_batch = (int32_t)plan->trainings[task->training].batch};
-    const int64_t curve_row = 48, program = 21 << 20;
-    int64_t blocks = 3 + __builtin_popcountll((uint64_t)task->rewind_set) +
-                     __builtin_popcountll((uint64_t)task->at_set);
-    bool is_pruned = task->pruning >= 0;
-    int64_t masks = is_pruned ? 3 : 0;
-    return net_memory_bytes(spec, options) + (is_pruned ? net_mask_bytes(spec, options) : 0) +
-           dataset_memory_bytes(&plan->datasets[task->dataset].info) +
-           net_spec_block_size(spec) * (blocks * (int64_t)sizeof(float) + masks) +
-           task->curve_count * curve_row + program;
-}
-
-/* Does it need what its parent needs, or less? */
-static bool is_like_parent(const struct plan *plan, const struct plan_task *task)
-{
-    if (task->parent < 0)
-        return false;
-    const struct plan_task *parent = &plan->tasks[task->parent];
-    return task->dataset == parent->dataset && task->training == parent->training &&
-           (task->pruning < 0) == (parent->pruning < 0) && (task->at_set & ~parent->at_set) == 0;
-}
-
-int64_t plan_memory_bytes(const struct plan *plan)
-{
-    int64_t most = 0;
-    for (int32_t i = 0; i < plan->task_count; i++) {
-        const struct plan_task *task = &plan->tasks[i];
-        if (is_like_parent(plan, task))
-            continue;
-        int64_t bytes = task_memory(plan, task);
-        most = bytes > most ? bytes : most;
-    }
-    return most;
 }

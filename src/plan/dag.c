@@ -109,8 +109,9 @@ static int32_t add_task(struct builder *builder, const struct family *family,
                         const struct resolved *resolved, struct plan_task *task,
                         struct plan_point point, struct error *err)
 {
-    double density = builder->rungs[resolved->ladder + task->level].density;
-    int32_t row = put_task(builder, task, density, err);
+    const struct rung *rung = &builder->rungs[resolved->ladder + task->level];
+    task->kept = rung->kept;
+    int32_t row = put_task(builder, task, rung->density, err);
     if (row < 0 || want_inputs(builder, resolved->experiment, task, err) != 0)
         return -1;
     want_snapshots(builder, resolved->experiment, row);

@@ -14,6 +14,7 @@
 
 /* Weights that are ranked together, and the rate at which they go. */
 struct pool {
+    enum parameter_role role; /* layer scope */
     int64_t total, remaining;
     double rate;
 };
@@ -44,13 +45,14 @@ static double *rate_of(struct plan_pruning *pruning, enum parameter_role role)
     return NULL;
 }
 
-static void add_pool(struct pools *pools, int64_t weights, double rate)
+static void add_pool(struct pools *pools, const struct parameter_spec *parameter, double rate)
 {
+    const int64_t weights = parameter->count;
     if (pools->pruning.scope == FIELD_SCOPE_GLOBAL && pools->count == 1) {
         pools->items[0].total += weights;
         pools->items[0].remaining += weights;
     } else {
-        pools->items[pools->count++] = (struct pool){weights, weights, rate};
+        pools->items[pools->count++] = (struct pool){parameter->role, weights, weights, rate};
     }
 }
 
@@ -93,7 +95,7 @@ static int make_pools(const struct plan_network *network, const struct experimen
         double rate = *rate_of(&pools->pruning, parameters[p].role);
         pools->prunable += parameters[p].count;
         if (rate > 0)
-            add_pool(pools, parameters[p].count, rate);
+            add_pool(pools, &parameters[p], rate);
     }
     return 0;
 }
@@ -125,7 +127,21 @@ static double density_of(const struct pools *pools)
     int64_t gone = 0;
     for (int i = 0; i < pools->count; i++)
         gone += pools->items[i].total - pools->items[i].remaining;
-    return 1 - (double)gone / (double)pools->prunable;
+    return gone == 0 ? 1 : 1 - (double)gone / (double)pools->prunable;
+}
+
+/* Of the weights of one kind. */
+static double kept_of(const struct pools *pools, enum parameter_role role, double rate)
+{
+    const bool is_global = pools->pruning.scope == FIELD_SCOPE_GLOBAL;
+    int64_t total = 0, remaining = 0;
+    for (int i = 0; i < pools->count && rate > 0; i++) {
+        const struct pool *pool = &pools->items[i];
+        const bool counts = is_global || pool->role == role;
+        total += counts ? pool->total : 0;
+        remaining += counts ? pool->remaining : 0;
+    }
+    return total > 0 ? (double)remaining / (double)total : 1;
 }
 
 /* --- checks --- */
@@ -179,14 +195,23 @@ static int check_at(const struct builder *builder, const struct resolved *resolv
 
 /* --- rungs --- */
 
-static int add_rung(struct builder *builder, int32_t pruning, double density, struct error *err)
+/* The pools as they are now. */
+static int add_rung(struct builder *builder, int32_t pruning, const struct pools *pools,
+                    struct error *err)
 {
     if (builder->rung_count == INT32_MAX)
         return error_set(err, ERROR_USAGE, "the grid has too many levels");
     if (mem_grow((void **)&builder->rungs, &builder->rung_capacity, (size_t)builder->rung_count + 1,
                  sizeof *builder->rungs, err) != 0)
         return -1;
-    builder->rungs[builder->rung_count++] = (struct rung){pruning, density};
+    const struct plan_pruning *rates = &pools->pruning;
+    builder->rungs[builder->rung_count++] = (struct rung){
+        .pruning = pruning,
+        .density = density_of(pools),
+        .kept = {.conv = kept_of(pools, PARAMETER_CONV, rates->rate_conv),
+                 .fc = kept_of(pools, PARAMETER_FC, rates->rate_fc),
+                 .output = kept_of(pools, PARAMETER_OUTPUT, rates->rate_output)},
+    };
     return 0;
 }
 
@@ -206,7 +231,7 @@ static int add_level(struct builder *builder, const struct resolved *resolved, s
     int32_t pruning =
         shelf_put(&builder->prunings, &text, (void **)&builder->plan->prunings,
                   &builder->plan->pruning_count, &pools->pruning, sizeof pools->pruning, err);
-    return pruning < 0 ? -1 : add_rung(builder, pruning, density_of(pools), err);
+    return pruning < 0 ? -1 : add_rung(builder, pruning, pools, err);
 }
 
 static int add_ladder(struct builder *builder, const struct resolved *resolved, struct error *err)
@@ -215,7 +240,7 @@ static int add_ladder(struct builder *builder, const struct resolved *resolved, 
     int64_t iterations = builder->plan->trainings[resolved->training].iterations;
     struct pools pools;
     if (make_pools(&builder->plan->networks[resolved->network], fields, &pools, err) != 0 ||
-        add_rung(builder, -1, 1, err) != 0)
+        add_rung(builder, -1, &pools, err) != 0)
         return -1;
     if (resolved->levels > 0 && check_rates(builder, resolved, &pools, err) != 0)
         return -1;

@@ -36,12 +36,19 @@ void ready_put(struct ready_heap *heap, int32_t task, double urgency)
     heap->tasks[hole] = added;
 }
 
-int32_t ready_take(struct ready_heap *heap)
+int32_t ready_second(const struct ready_heap *heap)
 {
-    int32_t taken = heap->tasks[0].task;
+    if (heap->count < 2)
+        return -1;
+    return heap->count > 2 && is_before(&heap->tasks[2], &heap->tasks[1]) ? 2 : 1;
+}
+
+/* What fills the hole can only be too low for it: nothing but the most urgent task is above. */
+int32_t ready_take(struct ready_heap *heap, int32_t place)
+{
+    int32_t taken = heap->tasks[place].task, hole = place;
     const struct ready_task last = heap->tasks[--heap->count];
-    int32_t hole = 0;
-    for (int32_t child = 1; child < heap->count; child = 2 * hole + 1) {
+    for (int32_t child = 2 * hole + 1; child < heap->count; child = 2 * hole + 1) {
         if (child + 1 < heap->count && is_before(&heap->tasks[child + 1], &heap->tasks[child]))
             child++;
         if (!is_before(&heap->tasks[child], &last))

@@ -21,7 +21,9 @@ void ready_finish(struct ready_heap *heap);
 
 /* The heap has room for every task once. */
 void ready_put(struct ready_heap *heap, int32_t task, double urgency);
-/* Takes out the most urgent task of a heap that is not empty. */
-int32_t ready_take(struct ready_heap *heap);
+/* The place of the task that comes after the most urgent one, whose place is 0; -1 = none. */
+int32_t ready_second(const struct ready_heap *heap);
+/* Takes out the task at one of these two places. */
+int32_t ready_take(struct ready_heap *heap, int32_t place);
 
 #endif

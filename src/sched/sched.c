@@ -17,8 +17,9 @@
 struct sched {
     struct task_table tasks;
     struct worker_table workers;
-    double silence;        /* seconds, 0 = never */
-    double now;            /* of the last event */
+    int32_t *failed_at; /* [task] the worker where its last hand-out came to nothing, -1 = none */
+    double silence;     /* seconds, 0 = never */
+    double now;         /* of the last event */
     double patience_since; /* no worker's silence counts from before this */
     bool stopping;
 };
@@ -37,11 +38,15 @@ struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_
         return NULL;
     sched->silence = limits.silence;
     sched->now = sched->patience_since = -INFINITY;
-    if (tasks_init(&sched->tasks, tasks, count, limits.max_attempts, err) != 0 ||
+    sched->failed_at = mem_zeroed((size_t)count, sizeof *sched->failed_at, err);
+    if (sched->failed_at == NULL ||
+        tasks_init(&sched->tasks, tasks, count, limits.max_attempts, err) != 0 ||
         workers_init(&sched->workers, workers, err) != 0) {
         sched_destroy(sched);
         return NULL;
     }
+    for (int32_t i = 0; i < count; i++)
+        sched->failed_at[i] = -1;
     return sched;
 }
 
@@ -51,6 +56,7 @@ void sched_destroy(struct sched *sched)
         return;
     tasks_finish(&sched->tasks);
     workers_finish(&sched->workers);
+    free(sched->failed_at);
     free(sched);
 }
 
@@ -71,6 +77,7 @@ static void take_back(struct sched *sched, int32_t worker)
     int32_t task = sched->workers.workers[worker].task;
     if (task < 0)
         return;
+    sched->failed_at[task] = worker;
     tasks_retry(&sched->tasks, task);
     workers_come_home(&sched->workers, worker, sched->now);
 }
@@ -109,8 +116,12 @@ static bool take_result(struct sched *sched, const struct sched_event *event)
     } else if (event->kind == SCHED_TASK_DIVERGED) {
         tasks_complete(tasks, task, TASK_DIVERGED, event->seconds);
     } else if (event->kind == SCHED_TASK_FAILED) {
+        sched->failed_at[task] = event->worker;
         tasks_charge(tasks, task);
-        tasks_retry(tasks, task);
+        if (event->is_final)
+            tasks_give_up(tasks, task);
+        else
+            tasks_retry(tasks, task);
     } else {
         tasks_refund(tasks, task);
         tasks_retry(tasks, task);
@@ -194,14 +205,38 @@ static bool write_out(struct sched *sched, struct sched_action *action)
     return true;
 }
 
+/* `place`: of a ready task. */
+static bool failed_here(const struct sched *sched, int32_t place, int32_t worker)
+{
+    return sched->failed_at[sched->tasks.ready.tasks[place].task] == worker;
+}
+
+/* The longest idle worker takes the most urgent task. One that came to nothing there goes to
+ * another idle worker, or is left to those at work while the next ready task is taken. Returns the
+ * place of the task. */
+static int32_t match(const struct sched *sched, int32_t *worker)
+{
+    int32_t second = ready_second(&sched->tasks.ready);
+    int32_t other = workers_next_idle(&sched->workers, *worker);
+    if (!failed_here(sched, 0, *worker))
+        return 0;
+    if (other >= 0) {
+        *worker = other;
+        return 0;
+    }
+    bool others_come = sched->workers.live > 1;
+    return others_come && second > 0 && !failed_here(sched, second, *worker) ? second : 0;
+}
+
 static bool hand_out(struct sched *sched, struct sched_action *action)
 {
     int32_t worker = workers_longest_idle(&sched->workers);
     if (worker < 0 || sched->stopping || sched->tasks.ready.count == 0)
         return false;
+    int32_t place = match(sched, &worker);
     action->kind = SCHED_HAND_OUT;
     action->worker = worker;
-    action->task = tasks_hand_out(&sched->tasks);
+    action->task = tasks_hand_out(&sched->tasks, place);
     workers_give(&sched->workers, worker, action->task, sched->now);
     return true;
 }

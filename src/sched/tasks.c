@@ -140,9 +140,9 @@ int32_t tasks_left(const struct task_table *table)
            table->in_state[TASK_RUNNING];
 }
 
-int32_t tasks_hand_out(struct task_table *table)
+int32_t tasks_hand_out(struct task_table *table, int32_t place)
 {
-    int32_t number = ready_take(&table->ready);
+    int32_t number = ready_take(&table->ready, place);
     table->tasks[number].attempts++;
     table->tasks[number].refunded = false;
     change_state(table, number, TASK_RUNNING);
@@ -165,10 +165,16 @@ void tasks_complete(struct task_table *table, int32_t number, enum task_state st
 
 void tasks_retry(struct task_table *table, int32_t number)
 {
-    bool exhausted = table->tasks[number].attempts >= table->max_attempts;
-    change_state(table, number, exhausted ? TASK_FAILED : TASK_READY);
-    if (exhausted)
-        settle_descendants(table, number);
+    if (table->tasks[number].attempts >= table->max_attempts)
+        tasks_give_up(table, number);
+    else
+        change_state(table, number, TASK_READY);
+}
+
+void tasks_give_up(struct task_table *table, int32_t number)
+{
+    change_state(table, number, TASK_FAILED);
+    settle_descendants(table, number);
 }
 
 void tasks_refund(struct task_table *table, int32_t number)

@@ -43,15 +43,17 @@ void tasks_finish(struct task_table *table);
 
 int32_t tasks_left(const struct task_table *table);
 
-/* Takes the most urgent ready task (there must be one): it is running, its attempt counted. */
-int32_t tasks_hand_out(struct task_table *table);
+/* Takes the ready task at a place that ready_take accepts: it is running, its attempt counted. */
+int32_t tasks_hand_out(struct task_table *table, int32_t place);
 
 /* The following are for running tasks. */
 
 /* It is done or diverged after `seconds`; what is below it becomes ready or is written off. */
 void tasks_complete(struct task_table *table, int32_t task, enum task_state state, double seconds);
-/* Its hand-out came to nothing: ready again, or written off with all below it. */
+/* Its hand-out came to nothing: ready again, or given up when no attempt is left. */
 void tasks_retry(struct task_table *table, int32_t task);
+/* It failed for good: written off with all below it. */
+void tasks_give_up(struct task_table *table, int32_t task);
 /* Its hand-out is not to count as an attempt, however often this is called. It keeps running. */
 void tasks_refund(struct task_table *table, int32_t task);
 /* Its hand-out counts after all. */

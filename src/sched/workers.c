@@ -29,9 +29,10 @@ static void ring_remove(struct ring_link *ring, int32_t member)
     ring[ring[member].after].before = ring[member].before;
 }
 
-static int32_t ring_first(const struct ring_link *ring, int32_t head)
+/* -1 = none; the first comes after the head. */
+static int32_t ring_after(const struct ring_link *ring, int32_t head, int32_t member)
 {
-    return ring[head].after != head ? ring[head].after : -1;
+    return ring[member].after != head ? ring[member].after : -1;
 }
 
 int workers_init(struct worker_table *table, int32_t count, struct error *err)
@@ -113,10 +114,15 @@ void workers_hear(struct worker_table *table, int32_t number, double now)
 
 int32_t workers_longest_idle(const struct worker_table *table)
 {
-    return ring_first(table->idle, table->count);
+    return ring_after(table->idle, table->count, table->count);
+}
+
+int32_t workers_next_idle(const struct worker_table *table, int32_t worker)
+{
+    return ring_after(table->idle, table->count, worker);
 }
 
 int32_t workers_longest_silent(const struct worker_table *table)
 {
-    return ring_first(table->watched, table->count);
+    return ring_after(table->watched, table->count, table->count);
 }

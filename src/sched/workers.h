@@ -50,6 +50,8 @@ void workers_hear(struct worker_table *table, int32_t worker, double now);
 
 /* Of all that are idle (live): the longest idle (silent), or -1. */
 int32_t workers_longest_idle(const struct worker_table *table);
+/* The one that became idle after this one, or -1. */
+int32_t workers_next_idle(const struct worker_table *table, int32_t worker);
 int32_t workers_longest_silent(const struct worker_table *table);
 
 #endif

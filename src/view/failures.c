@@ -1,5 +1,6 @@
-/* Failures grouped by status, reason and message, largest group first. For each group: which values
- * do all its tasks have, that the grid as a whole does not? Such a value is named when it narrows
+/* Failures grouped by status, reason and message, largest group first. For each group: on which
+ * hosts, where several took part, and which values do all its tasks have, that the grid as a whole
+ * does not? Such a value is named when it narrows
  * the experiments that those named before leave, so that a recipe is named by itself and not by
  * each field that it sets. */
 #include "failures.h"
@@ -32,10 +33,12 @@ struct failures {
     int64_t count;
     struct cause *causes;
     int64_t cause_count;
-    bool *failed;    /* [task] in the cause being told */
-    bool *involved;  /* [experiment] has a point among them */
-    bool *left;      /* [experiment] fits all that was named so far */
-    bool *rows_left; /* the same for rows of /points or of /results */
+    bool *failed;      /* [task] in the cause being told */
+    bool *involved;    /* [experiment] has a point among them */
+    bool *left;        /* [experiment] fits all that was named so far */
+    bool *points_left; /* the same for rows of /points */
+    uint64_t *hosts;   /* [task] hashes of hosts to be counted */
+    int64_t hosts_used;
 };
 
 /* --- grouping --- */
@@ -146,12 +149,12 @@ static void try_field(struct failures *failures, int column, struct text *shared
         name_value(shared, table, sample, column);
 }
 
-/* Whose row of /points or /results it is: of a task that failed, of another that ran, of none. */
+/* Whose point it is: of a task that failed, of another that ran, of none. */
 enum side { SIDE_FAILED, SIDE_OTHER, SIDE_SILENT };
 
-static enum side side_of(const struct failures *failures, enum join_table which, int64_t row)
+static enum side side_of(const struct failures *failures, int64_t point)
 {
-    int64_t task = which == JOIN_POINTS ? join_row(failures->join, JOIN_TASKS, row) : row;
+    int64_t task = join_row(failures->join, JOIN_TASKS, point);
     enum store_status status = join_status(failures->join, task);
     if (task >= 0 && failures->failed[task])
         return SIDE_FAILED;
@@ -159,13 +162,13 @@ static enum side side_of(const struct failures *failures, enum join_table which,
     return ran ? SIDE_OTHER : SIDE_SILENT;
 }
 
-/* The first failed row, or -1 when failed rows differ in the column. */
-static int64_t common_row(const struct failures *failures, enum join_table which, int column)
+/* The first point that failed, or -1 when those differ in the column. */
+static int64_t common_point(const struct failures *failures, int column)
 {
-    const struct store_table *table = &failures->join->tables[which];
+    const struct store_table *table = &failures->join->tables[JOIN_POINTS];
     int64_t sample = -1;
     for (int64_t row = 0; row < table->row_count; row++) {
-        if (side_of(failures, which, row) != SIDE_FAILED)
+        if (side_of(failures, row) != SIDE_FAILED)
             continue;
         if (sample < 0)
             sample = row;
@@ -175,18 +178,17 @@ static int64_t common_row(const struct failures *failures, enum join_table which
     return sample;
 }
 
-/* As try_field, for a column of /points or /results. */
-static void try_column(struct failures *failures, enum join_table which, const char *name,
-                       struct text *shared)
+/* As try_field, for a column of /points. */
+static void try_column(struct failures *failures, const char *name, struct text *shared)
 {
-    const struct store_table *table = &failures->join->tables[which];
+    const struct store_table *table = &failures->join->tables[JOIN_POINTS];
     int column = store_table_column(table, name);
-    int64_t sample = column < 0 ? -1 : common_row(failures, which, column), ruled_out = 0;
+    int64_t sample = column < 0 ? -1 : common_point(failures, column), ruled_out = 0;
     for (int64_t row = 0; sample >= 0 && row < table->row_count; row++) {
-        if (!failures->rows_left[row] || side_of(failures, which, row) != SIDE_OTHER ||
+        if (!failures->points_left[row] || side_of(failures, row) != SIDE_OTHER ||
             same_cell(table, row, sample, column))
             continue;
-        failures->rows_left[row] = false;
+        failures->points_left[row] = false;
         ruled_out++;
     }
     if (ruled_out > 0)
@@ -198,11 +200,68 @@ static void find_shared(struct failures *failures, struct text *shared)
     const struct store_table *tables = failures->join->tables;
     for (int column = 0; column < tables[JOIN_EXPERIMENTS].column_count; column++)
         try_field(failures, column, shared);
-    memset(failures->rows_left, 1, (size_t)tables[JOIN_POINTS].row_count);
-    try_column(failures, JOIN_POINTS, "level", shared);
-    try_column(failures, JOIN_POINTS, "control", shared);
-    memset(failures->rows_left, 1, (size_t)tables[JOIN_RESULTS].row_count);
-    try_column(failures, JOIN_RESULTS, "host", shared);
+    memset(failures->points_left, 1, (size_t)tables[JOIN_POINTS].row_count);
+    try_column(failures, "level", shared);
+    try_column(failures, "control", shared);
+}
+
+/* --- where --- */
+
+static int compare_hashes(const void *left, const void *right)
+{
+    const uint64_t *a = left, *b = right;
+    return (*a > *b) - (*a < *b);
+}
+
+/* Returns whether the task tells where it ran last. */
+static bool read_host(const struct failures *failures, int64_t task, char *host, size_t size)
+{
+    const struct store_table *results = &failures->join->tables[JOIN_RESULTS];
+    store_table_text(results, task, store_table_column(results, "host"), host, size);
+    return host[0] != '\0';
+}
+
+static void add_host(struct failures *failures, int64_t task, int64_t *count)
+{
+    char host[64];
+    if (read_host(failures, task, host, sizeof host))
+        failures->hosts[(*count)++] = hash64_of(host, strlen(host));
+}
+
+/* How many different ones there are among the first `count` of `hosts`. */
+static int64_t count_hosts(struct failures *failures, int64_t count)
+{
+    int64_t distinct = 0;
+    qsort(failures->hosts, (size_t)count, sizeof *failures->hosts, compare_hashes);
+    for (int64_t i = 0; i < count; i++)
+        distinct += i == 0 || failures->hosts[i] != failures->hosts[i - 1];
+    return distinct;
+}
+
+static void count_hosts_used(struct failures *failures)
+{
+    int64_t count = 0;
+    for (int64_t task = 0; task < failures->join->tables[JOIN_RESULTS].row_count; task++)
+        add_host(failures, task, &count);
+    failures->hosts_used = count_hosts(failures, count);
+}
+
+/* Nothing where there was only one host, or where not every task tells. */
+static void find_where(struct failures *failures, const struct cause *cause, struct text *where)
+{
+    char host[64];
+    int64_t count = 0;
+    for (int64_t i = 0; i < cause->count; i++)
+        add_host(failures, failures->tasks[cause->first + i].task, &count);
+    int64_t hosts = count_hosts(failures, count);
+    if (failures->hosts_used < 2 || count < cause->count)
+        return;
+    read_host(failures, failures->tasks[cause->first].task, host, sizeof host);
+    if (hosts > 1)
+        text_add(where, " on %lld of %lld hosts", (long long)hosts,
+                 (long long)failures->hosts_used);
+    else
+        text_add(where, cause->count == 1 ? " on %s" : ", all on %s", host);
 }
 
 /* --- printing --- */
@@ -212,26 +271,30 @@ static void print_cause(struct failures *failures, const struct cause *cause, FI
     const struct store_table *results = &failures->join->tables[JOIN_RESULTS];
     int64_t task = failures->tasks[cause->first].task;
     char message[256];
-    struct text shared = {0};
+    struct text shared = {0}, where = {0};
     store_table_text(results, task, store_table_column(results, "message"), message,
                      sizeof message);
     mark_cause(failures, cause);
     find_shared(failures, &shared);
-    fprintf(out, "\n%lld %s %s%s%s (%s%lld)\n", (long long)cause->count,
+    find_where(failures, cause, &where);
+    fprintf(out, "\n%lld %s %s%s%s%s (%s%lld)\n", (long long)cause->count,
             cause->count == 1 ? "task" : "tasks",
-            store_status_name(join_status(failures->join, task)), message[0] != '\0' ? ": " : "",
-            message, cause->count == 1 ? "task " : "the first is task ", (long long)task);
+            store_status_name(join_status(failures->join, task)),
+            where.length > 0 ? where.bytes : "", message[0] != '\0' ? ": " : "", message,
+            cause->count == 1 ? "task " : "the first is task ", (long long)task);
     if (shared.length > 0)
         fprintf(out, "  %s: %s\n",
                 cause->count == 1 ? "what sets it apart" : "what they share and others do not",
                 shared.bytes);
     text_finish(&shared);
+    text_finish(&where);
 }
 
 static void print_causes(struct failures *failures, FILE *out)
 {
     find_failures(failures);
     find_causes(failures);
+    count_hosts_used(failures);
     for (int64_t i = 0; i < failures->cause_count && i < CAUSES_SHOWN; i++)
         print_cause(failures, &failures->causes[i], out);
     if (failures->cause_count > CAUSES_SHOWN)
@@ -251,10 +314,12 @@ int failures_print(const struct join *join, FILE *out, struct error *err)
         .failed = mem_zeroed(tasks, sizeof *failures.failed, err),
         .involved = mem_zeroed(experiments, sizeof *failures.involved, err),
         .left = mem_zeroed(experiments, sizeof *failures.left, err),
-        .rows_left = mem_zeroed(points > tasks ? points : tasks, sizeof *failures.rows_left, err),
+        .points_left = mem_zeroed(points, sizeof *failures.points_left, err),
+        .hosts = mem_zeroed(tasks, sizeof *failures.hosts, err),
     };
     bool ready = failures.tasks != NULL && failures.causes != NULL && failures.failed != NULL &&
-                 failures.involved != NULL && failures.left != NULL && failures.rows_left != NULL;
+                 failures.involved != NULL && failures.left != NULL &&
+                 failures.points_left != NULL && failures.hosts != NULL;
     if (ready)
         print_causes(&failures, out);
     free(failures.tasks);
@@ -262,6 +327,7 @@ int failures_print(const struct join *join, FILE *out, struct error *err)
     free(failures.failed);
     free(failures.involved);
     free(failures.left);
-    free(failures.rows_left);
+    free(failures.points_left);
+    free(failures.hosts);
     return ready ? 0 : -1;
 }

@@ -33,25 +33,26 @@ class FullDisk(sweep.SweepTest):
         return {"LD_PRELOAD": self.module, "FAILING_DISK": f"{kind}:{first}",
                 **({} if rank is None else {"FAILING_DISK_RANK": str(rank)}), **more}
 
-    def assert_clean(self):
+    def assert_clean(self, stopped=False):
         deadline = time.monotonic() + 5
         while time.monotonic() < deadline and (sweep.processes_of(self.folder) or self.leftovers()):
             time.sleep(0.05)
         self.assertEqual(sweep.processes_of(self.folder), [], "processes are alive after the run")
         self.assertEqual(self.leftovers(), [], "files are left")
-        self.assertEqual(self.listing(), ["s.h5", "tiny.yaml", "whole.h5"])
+        states = ["s.checkpoint.h5"] if stopped and (self.folder / "s.checkpoint.h5").exists() else []
+        self.assertEqual(self.listing(), [*states, "s.h5", "tiny.yaml", "whole.h5"])
 
     def stop_and_resume(self, kind, workers, first, rank=None):
-        words = ("run", "tiny.yaml", "--workers", workers, "--store", "s.h5")
-        for left in ("s.h5", "s.h5.lock"):
+        words = ("run", "tiny.yaml", "--workers", workers, "--store", "s.h5", "--save-every", 0.01)
+        for left in ("s.h5", "s.h5.lock", "s.checkpoint.h5"):
             (self.folder / left).unlink(missing_ok=True)
         done = self.sweepstake(*words, env=self.failing(kind, first, rank), timeout=60)
         said = f"{kind}:{first} rank {rank}\n{done.stdout}\n{done.stderr}"
         self.assertEqual(done.returncode, 75, said)
         self.assertIn(REASONS[kind], done.stderr, said)
-        self.assertIn("s.h5: ", done.stderr, said)
+        self.assertRegex(done.stderr, r"\bs(\.checkpoint)?\.h5: ", said)
         self.assertIn("the same command goes on where it stopped", done.stderr, said)
-        self.assert_clean()
+        self.assert_clean(stopped=True)
         # Half a row is what a short write can leave: named, and trained again.
         verified = self.sweepstake("verify", "s.h5")
         self.assertIn(verified.returncode, (0, 1) if kind == "short" else (0,), verified.stdout + said)
@@ -130,7 +131,7 @@ class FullDisk(sweep.SweepTest):
         """A store that could not be reserved (the module says so), and somebody else takes the space."""
         script = """
             "$@" >first.txt 2>&1 & run=$!
-            until [ -e small/s.h5 ]; do sleep 0.01; done
+            until [ -e small/s.checkpoint.h5 ]; do sleep 0.01; done
             cat /dev/zero >small/junk 2>/dev/null
             wait $run; echo stopped $?
             "$1" verify small/s.h5; echo verified $?
@@ -140,7 +141,7 @@ class FullDisk(sweep.SweepTest):
             cp small/s.h5 s.h5"""
         for workers in (1, 2):
             with self.subTest(workers=workers):
-                done = self.on_small_disk("7m", script, "run", "tiny.yaml", "--workers", workers, "--store",
+                done = self.on_small_disk("12m", script, "run", "tiny.yaml", "--workers", workers, "--store",
                                           "small/s.h5", LD_PRELOAD=self.module)
                 said = done.stdout + done.stderr + (self.folder / "first.txt").read_text()
                 self.assertRegex(done.stdout, r"(?s)stopped 75\n.*verified 0\nended 0\ns\.h5\n$", said)

@@ -293,6 +293,20 @@ static void read_network(struct store *store, int32_t index)
     free(block);
 }
 
+static void examine(struct store *store)
+{
+    struct error err = {0};
+    int64_t tasks = store_task_count(store);
+    struct store_finding *findings = mem_zeroed((size_t)tasks, sizeof *findings, &err);
+    MUST(findings != NULL);
+    if (store_examine(store, findings, &err) != 0)
+        must_say_why(&err);
+    for (int64_t i = 0; i < tasks; i++)
+        if (findings[i].fault != STORE_SOUND)
+            MUST(findings[i].text[0] != '\0');
+    free(findings);
+}
+
 static void read_rest(struct store *store)
 {
     struct error err = {0};
@@ -333,6 +347,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     for (int32_t i = 0; i < store_network_count(store); i++)
         read_network(store, i);
     read_rest(store);
+    examine(store);
     store_close(store);
     return 0;
 }

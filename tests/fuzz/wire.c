@@ -130,7 +130,7 @@ static void check_rows(void)
         struct store_result row;
         must_work(store_read_results(store, i, 1, &row, &err), &err);
         MUST(row.status >= STORE_PENDING && row.status <= STORE_UNREACHABLE);
-        MUST(row.reason >= STORE_REASON_NONE && row.reason <= STORE_REASON_LOST);
+        MUST(row.reason >= STORE_REASON_NONE && row.reason < STORE_REASON_COUNT);
         if (row.status != STORE_PENDING)
             MUST(memchr(row.message, '\0', sizeof row.message) != NULL);
     }

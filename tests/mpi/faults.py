@@ -1,6 +1,6 @@
-"""What a run survives: tasks that fail, workers that crash or fall silent, the death of the master, of mpirun and
-of the supervisor; and what it costs to wait. Real MPI, real store; the tasks are the fake executor's, which fails a
-task that was handed out before its parent was done. WORKERS (default 3) is the number of workers."""
+"""What a run survives: tasks that fail, crash, stand still or break a limit, workers that crash or fall silent, the
+death of the master, of mpirun and of the supervisor; and what it costs to wait. Real MPI, real store; the tasks are
+mostly the fake executor's, which fails a task that was handed out before its parent was done. WORKERS (default 3) is the number of workers."""
 import os
 import pathlib
 import signal
@@ -14,6 +14,18 @@ import sweep
 
 WORKERS = int(os.environ.get("WORKERS", "3"))
 DONE, FAILED, UNREACHABLE = 1, 3, 5
+MEMORY, LOST, CRASH, TIME = 2, 3, 4, 5  # reasons
+
+
+# conv-2 needs about 0.3 GB, the other network next to nothing.
+TWO_SIZES = """\
+name: sizes
+experiments:
+- {recipe: lenet-300-100, architecture: lenet-8-6, dataset: {name: digits, train: 100, test: 10, validation: 10}}
+- {recipe: conv-2, dataset: {name: shapes, train: 80, test: 10, validation: 10}}
+train: {iterations: 2}
+prune: {rounds: 1}
+"""
 
 
 def processes(folder):
@@ -30,21 +42,25 @@ def processes(folder):
     return found
 
 
-class Faults(sweep.SweepTest):
+class Base(sweep.SweepTest):
+    """A run in the background, watched through its store."""
+
     def setUp(self):
         super().setUp()
         self.write("tiny.yaml", sweep.tiny_grid(seeds="[1]"))
         self.run = None
+        self.inputs = ["tiny.yaml"]  # what the test itself has put into the folder
+        self.environment = {}
 
     def launch(self, fake, *options):
         self.run = self.start("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", *options,
-                              env={"SWEEPSTAKE_FAKE": fake})
+                              env={**({"SWEEPSTAKE_FAKE": fake} if fake else {}), **self.environment})
 
     def finish(self, status, timeout=60):
         self.assertEqual(self.run.wait(timeout=timeout), status, self.output())
         self.assertEqual(processes(self.folder), {}, "processes are alive after the run")
         self.assertEqual(self.leftovers(), [], "files are left")
-        self.assertEqual(self.listing(), ["output.txt", "s.h5", "tiny.yaml"])
+        self.assertEqual(self.listing(), sorted(["output.txt", "s.h5", *self.inputs]))
         self.sweepstake("verify", "s.h5", check=0)
 
     def table(self, name):
@@ -54,6 +70,21 @@ class Faults(sweep.SweepTest):
     def assert_all_done(self):
         self.assertEqual(set(self.table("results")["status"]), {DONE})
 
+    def assert_only_lost(self, failed, reason, message):
+        """The tasks in `failed` failed at their second try, their descendants are unreachable, all else is done."""
+        results, tasks, attempts = self.table("results"), self.table("tasks"), self.table("attempts")
+        for row, parent in enumerate(tasks["parent"]):
+            lost = parent >= 0 and results["status"][parent] in (FAILED, UNREACHABLE)
+            expected = FAILED if row in failed else UNREACHABLE if lost else DONE
+            self.assertEqual(results["status"][row], expected, f"task {row}")
+            self.assertEqual(results["host"][row].decode(), "" if lost else os.uname().nodename)
+            self.assertEqual(attempts[row], 2 if row in failed else 0 if lost else 1, f"task {row}")
+        for row in failed:
+            self.assertEqual(results["reason"][row], reason)
+            self.assertIn(message, results["message"][row].decode())
+            self.assertEqual(results["environment"][row], 0)
+            self.assertEqual(results["attempts_used"][row], 2)
+
     def wait_for(self, what, condition):
         deadline = time.monotonic() + 20
         while not (found := condition()):
@@ -61,14 +92,20 @@ class Faults(sweep.SweepTest):
             time.sleep(0.02)
         return found
 
-    def wait_for_tasks(self):
-        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+    def wait_for_results(self):
         self.wait_for("no store", (self.folder / "s.h5").exists)
         self.wait_for("no results", lambda: (self.table("results")["status"] == DONE).any())
+
+    def wait_for_tasks(self):
+        """Until results come in; returns the pids of mpirun and of the ranks by number."""
+        self.wait_for_results()
+        return self.find_ranks()
+
+    def find_ranks(self, workers=WORKERS):
         running = processes(self.folder)
         mpirun = next(pid for pid, (_, words) in running.items() if words[0] == "mpirun")
-        ranks = sorted(pid for pid, (parent, _) in running.items() if parent == mpirun)
-        self.assertEqual(len(ranks), WORKERS + 1)
+        ranks = [pid for pid, (parent, _) in running.items() if parent == mpirun]
+        self.assertEqual(len(ranks), workers + 1)
         by_number = {}
         for pid in ranks:
             for variable in pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0"):
@@ -76,6 +113,42 @@ class Faults(sweep.SweepTest):
                     by_number[int(variable.split("=")[1])] = pid
         return mpirun, by_number
 
+    def trainers(self):
+        """The processes that tasks run in, pid -> number of the rank whose child's child it is."""
+        numbers = {pid: number for number, pid in self.find_ranks()[1].items()}
+        running = processes(self.folder)
+        found = {pid: numbers[running[parent][0]] for pid, (parent, _) in running.items()
+                 if parent in running and running[parent][0] in numbers}
+        self.assertEqual(len(found), WORKERS)
+        return found
+
+    def busy_trainers(self):
+        """Those that have a task: the fake one wakes up all the time."""
+        before = {pid: switches(pid) for pid in self.trainers()}
+        time.sleep(0.1)
+        return [pid for pid, count in before.items() if switches(pid) > count + 5]
+
+    def complete(self, fake="seconds=0"):
+        """The next command tries again what failed."""
+        self.sweepstake("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", check=0,
+                        env={"SWEEPSTAKE_FAKE": fake} if fake else None)
+        self.assert_all_done()
+
+    def wait_for_attempt(self, task, number):
+        self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
+                      and self.table("attempts")[task] == number)
+        time.sleep(0.3)  # it is written before the task is sent
+
+    def signal_trainers(self, number):
+        for pid in self.trainers():
+            os.kill(pid, number)
+
+    def assert_no_worker_lost(self):
+        for line in ("died", "nothing was heard", "gives up", "launch was lost"):
+            self.assertNotIn(line, self.output())
+
+
+class Faults(Base):
     # --- tasks ---
 
     def test_all_tasks_are_done_once_and_in_order(self):
@@ -96,8 +169,7 @@ class Faults(sweep.SweepTest):
                               env={"SWEEPSTAKE_FAKE": "seconds=0.5"})
         self.wait_for("no task was handed out", lambda: (self.folder / "s.h5").exists()
                       and self.table("attempts").any())
-        ranks = [words for _, words in processes(self.folder).values() if "run" in words and words[0] != "mpirun"]
-        self.assertEqual(len(ranks), 1 + 1 + 2, "the supervisor, the master and a worker for each of two tasks")
+        self.find_ranks(workers=2)  # one for each of two tasks
         self.finish(0)
 
     def test_a_task_that_fails_twice_is_tried_again(self):
@@ -117,10 +189,59 @@ class Faults(sweep.SweepTest):
             if row != 1:
                 lost = parent >= 0 and results["status"][parent] in (FAILED, UNREACHABLE)
                 self.assertEqual(results["status"][row], UNREACHABLE if lost else DONE)
-        # The next command tries again.
-        self.sweepstake("run", "tiny.yaml", "--workers", WORKERS, "--store", "s.h5", check=0,
-                        env={"SWEEPSTAKE_FAKE": "seconds=0"})
+        self.complete()
+
+    def test_a_trainer_that_is_killed_costs_an_attempt_and_no_worker(self):
+        self.launch("seconds=0 slow=0:1")
+        self.wait_for_attempt(0, 1)
+        self.signal_trainers(signal.SIGKILL)
+        self.finish(0)
         self.assert_all_done()
+        self.assert_no_worker_lost()
+        self.assertEqual(self.table("attempts")[0], 2)
+
+    def test_a_task_that_crashes_twice_fails(self):
+        self.launch("seconds=0 slow=1:2", "--attempts", "5")
+        for attempt in (1, 2):
+            self.wait_for_attempt(1, attempt)
+            self.signal_trainers(signal.SIGSEGV)
+        self.finish(1)
+        self.assert_no_worker_lost()
+        self.assert_only_lost([1], CRASH, "its process crashed: Segmentation fault")
+        self.complete()
+
+    def test_a_task_that_stands_still_is_ended_before_its_worker_counts_as_silent(self):
+        self.launch("seconds=0.02 silent=2:1", "--silence", "1")
+        self.finish(0)
+        self.assert_all_done()
+        self.assert_no_worker_lost()
+        self.assertEqual(self.table("attempts")[2], 2)
+
+    def test_a_task_that_stands_still_twice_fails(self):
+        self.launch("seconds=0 silent=1:9", "--silence", "1", "--attempts", "5")
+        self.finish(1)
+        self.assert_no_worker_lost()
+        self.assert_only_lost([1], TIME, "made no step for 0.75 seconds")
+        self.complete()
+
+    def test_a_task_over_its_time_limit(self):
+        self.launch("seconds=0 slow=1:60", "--task-limit", "0.5")
+        self.finish(1)
+        self.assert_no_worker_lost()
+        self.assert_only_lost([1], TIME, "took longer than its limit of 0.5 seconds")
+        self.complete()
+
+    def test_a_task_over_its_memory_limit(self):
+        """Real tasks: the network that is small enough is trained, in the same processes."""
+        self.write("tiny.yaml", TWO_SIZES)
+        self.launch(None, "--task-memory", "0.2", "--save-every", "0")
+        self.finish(1)
+        self.assert_no_worker_lost()
+        large = [row for row, task in enumerate(self.table("tasks")) if task["dataset"] == b"shapes"
+                 and task["parent"] < 0]
+        self.assertEqual(len(large), 1)
+        self.assert_only_lost(large, MEMORY, "memory")
+        self.complete(fake=None)
 
     # --- workers ---
 
@@ -136,14 +257,39 @@ class Faults(sweep.SweepTest):
         self.finish(1)
         results = self.table("results")
         self.assertEqual(results["status"][2], FAILED)
-        self.assertEqual(results["reason"][2], 3)
+        self.assertEqual(results["reason"][2], LOST)
+        self.assertEqual(results["host"][2].decode(), os.uname().nodename)
         self.assertEqual(self.table("attempts")[2], 3)
 
-    def test_a_silent_worker_loses_its_task(self):
-        self.launch("seconds=0.02 silent=2:1", "--silence", "1")
+    def outlive(self, number):
+        """Worker `number` stands still until it is presumed dead, and goes on: it must ask anew. All others are
+        killed then, and the launch ends with it alone."""
+        _, ranks = self.find_ranks()
+        os.kill(ranks[number], signal.SIGSTOP)
+        line = f"nothing was heard of worker {number} "
+        self.wait_for("the worker is not missed", lambda: line in self.output())
+        os.kill(ranks[number], signal.SIGCONT)
+        time.sleep(0.7)
+        for rank in range(1, WORKERS + 1):
+            if rank != number:
+                os.kill(ranks[rank], signal.SIGKILL)
         self.finish(0)
         self.assert_all_done()
-        self.assertEqual(self.table("attempts")[2], 2)
+        self.assertEqual(self.output().count("nothing was heard"), 1, self.output())
+        self.assertNotIn("launch was lost", self.output())
+
+    def test_a_worker_that_stood_still_at_work_comes_back(self):
+        self.launch("seconds=0.02 slow=0:2", "--silence", "1")
+        self.wait_for_attempt(0, 1)
+        busy, = self.busy_trainers()
+        self.outlive(self.trainers()[busy])
+        self.assertEqual(self.table("attempts")[0], 3, "its own, that of another which was killed, its own again")
+
+    def test_an_idle_worker_that_stood_still_comes_back(self):
+        self.launch("seconds=0.02 slow=0:4", "--silence", "1")
+        self.wait_for_attempt(0, 1)
+        busy, = self.busy_trainers()
+        self.outlive(next(rank for pid, rank in self.trainers().items() if pid != busy))
 
     def test_a_worker_killed_from_outside(self):
         self.launch("seconds=0.1")
@@ -240,6 +386,12 @@ class Faults(sweep.SweepTest):
         self.assertLess(max(shares), 0.05, "a process that only waits took more than 5% of a core")
         self.run.terminate()
         self.finish(75, timeout=10)
+
+
+def switches(pid):
+    """How often the process gave its core away."""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("\nvoluntary_ctxt_switches:")[1].split()[0])
 
 
 def cpu_seconds(pid):

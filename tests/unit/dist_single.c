@@ -120,6 +120,35 @@ static void a_task_that_fails_is_tried_as_often_as_allowed(void **state)
     assert_int_equal(row.attempts_used, 1);
 }
 
+/* What comes twice is not tried a third time; the row says where that was. */
+static void a_task_over_its_limit_fails_after_two_tries(void **state)
+{
+    struct place *place = *state;
+    struct error err = {0};
+    struct store_result row;
+    uint8_t attempts[TASKS];
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    place->job.max_attempts = 5;
+    place->job.task_seconds = 0.2;
+    place->job.fake = "slow=1:60";
+    assert_int_equal(run_single(&place->job, &err), RUN_SOME_FAILED);
+    read_row(place, 1, &row, attempts);
+    assert_int_equal(row.status, STORE_FAILED);
+    assert_int_equal(row.reason, STORE_REASON_TIME);
+    assert_string_equal(row.message, "took longer than its limit of 0.2 seconds");
+    assert_string_equal(row.host, host);
+    assert_int_equal(row.environment, 0);
+    assert_int_equal(row.attempts_used, 2);
+    assert_int_equal(attempts[1], 2);
+    read_row(place, 2, &row, attempts);
+    assert_int_equal(row.status, STORE_UNREACHABLE);
+    assert_string_equal(row.host, "");
+    place->job.task_seconds = 0;
+    place->job.fake = "seconds=0";
+    assert_int_equal(run_single(&place->job, &err), RUN_COMPLETE);
+}
+
 static int64_t count_tasks(const struct place *place)
 {
     struct error err = {0};
@@ -209,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         RUN_TEST(a_grid_runs_to_its_end),
         RUN_TEST(a_task_that_fails_is_tried_as_often_as_allowed),
+        RUN_TEST(a_task_over_its_limit_fails_after_two_tries),
         RUN_TEST(another_grid_extends_the_store),
         RUN_TEST(a_wrong_grid_writes_nothing),
         RUN_TEST(kills_do_not_use_up_a_tasks_tries),

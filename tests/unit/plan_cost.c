@@ -97,10 +97,57 @@ static void memory_is_that_of_the_largest_task(void **state)
     struct plan *small = plan_of(SMALL "prune: {rounds: 1}\n");
     struct plan *both = plan_of(SMALL "prune: {rounds: 1}\n"
                                       "axes: {architecture: [lenet-20-10, lenet-2000-1000]}\n");
-    assert_true(plan_memory_bytes(small) > 500 * 784);
-    assert_true(plan_memory_bytes(both) > plan_memory_bytes(small) + 3568000 * 4 * 4);
+    const int64_t least = plan_memory_bytes(small, NET_KERNELS_AUTO);
+    assert_true(least > 500 * 784);
+    assert_true(plan_memory_bytes(both, NET_KERNELS_AUTO) > least + 3568000 * 4 * 4);
     plan_drop(small);
     plan_drop(both);
+}
+
+/* What the surviving weights of conv-2 take beside its dense network. */
+static int64_t survivors_memory(const char *prune, enum net_kernels kernels)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "name: x\narchitecture: conv-2\n"
+             "dataset: {name: shapes, train: 600, test: 10, validation: 0}\n"
+             "train: {iterations: 10, batch: 20}\nprune: %s\n",
+             prune);
+    struct plan *plan = plan_of(text);
+    const int64_t bytes =
+        plan_memory_bytes(plan, kernels) - plan_memory_bytes(plan, NET_KERNELS_DENSE);
+    plan_drop(plan);
+    return bytes;
+}
+
+static bool is_near(int64_t bytes, double expected)
+{
+    return fabs((double)bytes / expected - 1) < 0.05;
+}
+
+/* conv-2 has 1,728 and 36,864 weights in convolutions, 4,194,304 + 65,536 + 2,560 in layers behind
+ * them; a survivor there takes four words of 4 bytes. Where a layer keeps more than pays, it takes
+ * nothing, and no level in between counts that no task has. */
+static void memory_follows_the_densities_planned(void **state)
+{
+    (void)state;
+    const double behind = 4 * 4 * (4194304.0 + 65536 + 2560);
+    assert_int_equal(survivors_memory("{rounds: 1, rate: 0.01}", NET_KERNELS_AUTO), 0);
+    assert_int_equal(survivors_memory("{rounds: 0}", NET_KERNELS_AUTO), 0);
+    assert_int_equal(survivors_memory("{rounds: 1, rate: {fc: 0.2}}", NET_KERNELS_AUTO), 0);
+    assert_true(is_near(
+        survivors_memory("{rounds: 1, rate: {conv: 0, fc: 0.75, output: 0.75}}", NET_KERNELS_AUTO),
+        behind / 4));
+    assert_true(is_near(
+        survivors_memory("{rounds: 2, rate: {conv: 0, fc: 0.5, output: 0.5}}", NET_KERNELS_AUTO),
+        behind / 2));
+    assert_true(is_near(survivors_memory("{rounds: 1, scope: global, rate: 0.9}", NET_KERNELS_AUTO),
+                        behind / 10));
+    assert_true(
+        is_near(survivors_memory("{schedule: one-shot, fractions: [0.1, 0.8]}", NET_KERNELS_AUTO),
+                behind / 5));
+    const double all = behind + 16 * 36864 + 4 * 1728;
+    assert_true(is_near(survivors_memory("{rounds: 0}", NET_KERNELS_SPARSE), all));
 }
 
 static void a_grid_of_twenty_thousand_is_no_trouble(void **state)
@@ -130,6 +177,7 @@ int main(void)
         cmocka_unit_test(makespan_lies_between_chain_and_sum),
         cmocka_unit_test(what_is_left_is_shorter),
         cmocka_unit_test(memory_is_that_of_the_largest_task),
+        cmocka_unit_test(memory_follows_the_densities_planned),
         cmocka_unit_test(a_grid_of_twenty_thousand_is_no_trouble),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,135 @@ static void test_below_diverged_is_skipped(void **state)
     sched_destroy(sched);
 }
 
+static bool fail_for_good(struct sched *sched, double now, int32_t worker, int32_t task)
+{
+    return sched_event(sched, &(struct sched_event){.kind = SCHED_TASK_FAILED,
+                                                    .now = now,
+                                                    .worker = worker,
+                                                    .task = task,
+                                                    .is_final = true});
+}
+
+/* It has tries left, and what is below it goes with it. */
+static void test_final_failure_is_written_off_at_once(void **state)
+{
+    (void)state;
+    struct sched *sched = create(family, 5, 1);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    assert_false(fail_for_good(sched, 1, 0, 4)); /* not its task */
+    assert_true(fail_for_good(sched, 1, 0, 0));
+    assert_write_off(sched, 0, TASK_FAILED);
+    assert_write_off(sched, 1, TASK_UNREACHABLE);
+    assert_write_off(sched, 3, TASK_UNREACHABLE);
+    assert_write_off(sched, 2, TASK_UNREACHABLE);
+    tell(sched, SCHED_WORKER_READY, 1, 0, -1);
+    assert_hand_out(sched, 0, 4, 1);
+    sched_destroy(sched);
+}
+
+/* A stop takes running attempts off; a failure that comes all the same counts. */
+static void test_final_failure_while_stopping(void **state)
+{
+    (void)state;
+    struct sched *sched = create(one, 1, 1);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_STOP, 1, -1, -1);
+    assert_write(sched, 0, 0);
+    assert_true(fail_for_good(sched, 2, 0, 0));
+    struct sched_action action;
+    assert_true(sched_next(sched, &action));
+    assert_int_equal(action.kind, SCHED_WRITE_OFF);
+    assert_int_equal(action.attempts, 1);
+    sched_destroy(sched);
+}
+
+/* --- elsewhere --- */
+
+/* By urgency: 0, 1, 2. */
+static const struct sched_task three[] = {
+    {-1, 3, TASK_READY, 0}, {-1, 2, TASK_READY, 0}, {-1, 1, TASK_READY, 0}};
+
+static void test_another_idle_worker_takes_what_failed(void **state)
+{
+    (void)state;
+    struct sched *sched = create(one, 1, 2);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_TASK_FAILED, 1, 0, 0);
+    tell(sched, SCHED_WORKER_READY, 1, 0, -1);
+    tell(sched, SCHED_WORKER_READY, 1, 1, -1); /* idle for less long */
+    assert_hand_out(sched, 1, 0, 2);
+    sched_destroy(sched);
+}
+
+static void test_a_worker_takes_the_next_task_after_a_failure(void **state)
+{
+    (void)state;
+    struct sched *sched = create(three, 3, 2);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_TASK_FAILED, 1, 0, 0);
+    tell(sched, SCHED_WORKER_READY, 1, 0, -1);
+    assert_hand_out(sched, 0, 1, 1);
+    tell(sched, SCHED_WORKER_READY, 2, 1, -1);
+    assert_hand_out(sched, 1, 0, 2);
+    /* Its next failure was elsewhere: the first worker may have it again. */
+    tell(sched, SCHED_TASK_FAILED, 3, 1, 0);
+    tell(sched, SCHED_TASK_DONE, 3, 0, 1);
+    tell(sched, SCHED_WORKER_READY, 3, 0, -1);
+    assert_hand_out(sched, 0, 0, 3);
+    sched_destroy(sched);
+}
+
+/* One that was lost with its worker, which comes back, is left to others as well. */
+static void test_a_lost_task_goes_elsewhere(void **state)
+{
+    (void)state;
+    struct sched *sched = create(three, 3, 2);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_WORKER_LOST, 1, 0, -1);
+    tell(sched, SCHED_WORKER_READY, 2, 0, -1);
+    assert_hand_out(sched, 0, 1, 1);
+    tell(sched, SCHED_WORKER_READY, 2, 1, -1);
+    assert_hand_out(sched, 1, 0, 2);
+    sched_destroy(sched);
+}
+
+static void test_without_a_choice_the_same_worker_tries_again(void **state)
+{
+    (void)state;
+    /* Nothing else is ready. */
+    struct sched *sched = create(one, 1, 2);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_TASK_FAILED, 1, 0, 0);
+    tell(sched, SCHED_WORKER_READY, 1, 0, -1);
+    assert_hand_out(sched, 0, 0, 2);
+    sched_destroy(sched);
+    /* No other worker lives. */
+    sched = create(three, 3, 2);
+    tell(sched, SCHED_WORKER_LOST, 0, 1, -1);
+    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
+    assert_hand_out(sched, 0, 0, 1);
+    tell(sched, SCHED_TASK_FAILED, 1, 0, 0);
+    tell(sched, SCHED_WORKER_READY, 1, 0, -1);
+    assert_hand_out(sched, 0, 0, 2);
+    sched_destroy(sched);
+    /* The next task failed there, too. */
+    sched = create(three, 2, 2);
+    for (int32_t task = 0; task < 2; task++) {
+        tell(sched, SCHED_WORKER_READY, task, 0, -1);
+        assert_hand_out(sched, 0, task, 1);
+        tell(sched, SCHED_TASK_FAILED, task, 0, task);
+    }
+    tell(sched, SCHED_WORKER_READY, 2, 0, -1);
+    assert_hand_out(sched, 0, 0, 2);
+    sched_destroy(sched);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +346,12 @@ int main(void)
         cmocka_unit_test(test_nonsense_is_ignored),
         cmocka_unit_test(test_failure_is_retried_then_written_off),
         cmocka_unit_test(test_below_diverged_is_skipped),
+        cmocka_unit_test(test_final_failure_is_written_off_at_once),
+        cmocka_unit_test(test_final_failure_while_stopping),
+        cmocka_unit_test(test_another_idle_worker_takes_what_failed),
+        cmocka_unit_test(test_a_worker_takes_the_next_task_after_a_failure),
+        cmocka_unit_test(test_a_lost_task_goes_elsewhere),
+        cmocka_unit_test(test_without_a_choice_the_same_worker_tries_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

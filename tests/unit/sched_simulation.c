@@ -33,10 +33,14 @@ struct model {
     int32_t believes[WORKERS];      /* the task a worker works at, whether it still has it or not */
     bool present[WORKERS];          /* the process lives */
     int32_t trusted[WORKERS];       /* the task it holds rightfully, -1 = none */
+    bool idle[WORKERS];             /* it asked and was answered nothing yet */
+    int32_t failed_at[TASKS];       /* where its last hand-out came to nothing, -1 = none */
+    bool final[TASKS];              /* not to be tried again */
     double progress[WORKERS];
     bool stopping, finished;
     double now;
-    int32_t hand_outs, refused; /* to see that the simulation does what it is for */
+    int32_t hand_outs, refused, elsewhere,
+        same; /* to see that the simulation does what it is for */
 };
 
 static void make_tasks(struct model *model)
@@ -54,9 +58,39 @@ static enum task_state parent_state(const struct model *model, int32_t task)
     return parent < 0 ? TASK_DONE : model->tasks[parent].state;
 }
 
+static bool is_ready(const struct model *model, int32_t task)
+{
+    return model->tasks[task].state == TASK_WAITING && !model->final[task] &&
+           model->holder[task] < 0 && parent_state(model, task) == TASK_DONE;
+}
+
+static bool any_idle(const struct model *model)
+{
+    bool any = false;
+    for (int32_t i = 0; i < WORKERS; i++)
+        any = any || model->idle[i];
+    return any;
+}
+
+/* Back to where it failed, only when nobody else is idle. */
+static void check_elsewhere(struct model *model, int32_t task, int32_t worker)
+{
+    if (model->failed_at[task] < 0)
+        return;
+    bool same = model->failed_at[task] == worker;
+    model->elsewhere += !same;
+    model->same += same;
+    if (same)
+        assert_false(any_idle(model));
+}
+
 static void do_hand_out(struct model *model, const struct sched_action *action)
 {
     int32_t task = action->task, worker = action->worker;
+    assert_true(model->idle[worker]);
+    assert_false(model->final[task]);
+    model->idle[worker] = false;
+    check_elsewhere(model, task, worker);
     assert_false(model->stopping);
     assert_int_equal(model->tasks[task].state, TASK_WAITING);
     assert_int_equal(parent_state(model, task), TASK_DONE);
@@ -80,7 +114,7 @@ static void do_write_off(struct model *model, const struct sched_action *action)
     assert_int_equal(model->holder[action->task], -1);
     enum task_state above = parent_state(model, action->task);
     if (action->state == TASK_FAILED)
-        assert_int_equal(action->attempts, MAX_ATTEMPTS);
+        assert_true(model->final[action->task] || action->attempts == MAX_ATTEMPTS);
     else if (action->state == TASK_SKIPPED)
         assert_true(above == TASK_DIVERGED || above == TASK_SKIPPED);
     else
@@ -89,11 +123,19 @@ static void do_write_off(struct model *model, const struct sched_action *action)
     task->attempts = action->attempts;
 }
 
-static void lose(struct model *model, int32_t worker)
+static void let_go(struct model *model, int32_t worker)
 {
     if (model->trusted[worker] >= 0)
         model->holder[model->trusted[worker]] = -1;
     model->trusted[worker] = -1;
+    model->idle[worker] = false;
+}
+
+static void lose(struct model *model, int32_t worker)
+{
+    if (model->trusted[worker] >= 0)
+        model->failed_at[model->trusted[worker]] = worker;
+    let_go(model, worker);
 }
 
 static void do_action(struct model *model, const struct sched_action *action)
@@ -112,6 +154,7 @@ static void do_action(struct model *model, const struct sched_action *action)
         break;
     case SCHED_DISMISS_WORKER:
         assert_int_equal(model->trusted[action->worker], -1);
+        model->idle[action->worker] = false;
         break;
     case SCHED_PRESUME_DEAD:
         assert_int_equal(action->task, model->trusted[action->worker]);
@@ -130,16 +173,20 @@ static void act(struct model *model, struct sched *sched)
     struct sched_action action;
     while (!model->finished && sched_next(sched, &action))
         do_action(model, &action);
-    if (!model->finished)
-        assert_false(sched_next(sched, &action));
+    if (model->finished)
+        return;
+    assert_false(sched_next(sched, &action));
+    for (int32_t i = 0; i < TASKS && any_idle(model); i++)
+        assert_false(is_ready(model, i)); /* nobody is idle while there is work */
 }
 
 static bool tell(const struct model *model, struct sched *sched, enum sched_event_kind kind,
                  int32_t worker)
 {
-    return sched_event(sched, &(struct sched_event){kind, model->now, worker,
-                                                    worker < 0 ? -1 : model->believes[worker],
-                                                    worker < 0 ? 0 : model->progress[worker], 1});
+    return sched_event(sched,
+                       &(struct sched_event){kind, model->now, worker,
+                                             worker < 0 ? -1 : model->believes[worker],
+                                             worker < 0 ? 0 : model->progress[worker], 1, false});
 }
 
 /* A worker reports how its task ended: it counts exactly if it still holds it. */
@@ -148,14 +195,24 @@ static void report(struct model *model, struct sched *sched, int32_t worker,
 {
     int32_t task = model->believes[worker];
     bool holds = model->trusted[worker] == task;
-    assert_int_equal(tell(model, sched, kind, worker), holds);
+    bool is_final = kind == SCHED_TASK_FAILED && throw(&model->dice, 4) == 0;
+    assert_int_equal(sched_event(sched, &(struct sched_event){.kind = kind,
+                                                              .now = model->now,
+                                                              .worker = worker,
+                                                              .task = task,
+                                                              .seconds = 1,
+                                                              .is_final = is_final}),
+                     holds);
     model->believes[worker] = -1;
     if (!holds) {
         model->refused++;
         return;
     }
-    lose(model, worker);
-    if (kind == SCHED_TASK_DONE)
+    let_go(model, worker);
+    model->final[task] = is_final;
+    if (kind == SCHED_TASK_FAILED)
+        model->failed_at[task] = worker;
+    else if (kind == SCHED_TASK_DONE)
         model->tasks[task].state = TASK_DONE;
     else if (kind == SCHED_TASK_DIVERGED)
         model->tasks[task].state = TASK_DIVERGED;
@@ -187,6 +244,7 @@ static void step_worker(struct model *model, struct sched *sched, int32_t worker
     } else if (model->believes[worker] < 0) {
         lose(model, worker); /* asking while it holds something gives that up */
         assert_true(tell(model, sched, SCHED_WORKER_READY, worker));
+        model->idle[worker] = true;
     } else if (fate < 30) {
         end_task(model, sched, worker);
     } else if (fate < 80) {
@@ -198,9 +256,12 @@ static void step_worker(struct model *model, struct sched *sched, int32_t worker
 static void start_launch(struct model *model)
 {
     model->stopping = model->finished = false;
-    for (int32_t i = 0; i < TASKS; i++)
-        model->holder[i] = -1;
+    for (int32_t i = 0; i < TASKS; i++) {
+        model->holder[i] = model->failed_at[i] = -1;
+        model->final[i] = false;
+    }
     for (int32_t i = 0; i < WORKERS; i++) {
+        model->idle[i] = false;
         model->believes[i] = model->trusted[i] = -1;
         model->present[i] = true;
     }
@@ -254,7 +315,8 @@ static void check_ends(const struct model *model)
 static void test_random_mishaps(void **state)
 {
     (void)state;
-    int32_t launches = 0, hand_outs = 0, refused = 0, ends[TASK_UNREACHABLE + 1] = {0};
+    int32_t launches = 0, hand_outs = 0, refused = 0, elsewhere = 0, same = 0,
+            ends[TASK_UNREACHABLE + 1] = {0};
     for (uint64_t seed = 0; seed < 200; seed++) {
         struct model model = {.dice.stream = {.seed = seed, .purpose = RNG_GENERATOR}};
         make_tasks(&model);
@@ -271,9 +333,12 @@ static void test_random_mishaps(void **state)
             ends[model.tasks[i].state]++;
         hand_outs += model.hand_outs;
         refused += model.refused;
+        elsewhere += model.elsewhere;
+        same += model.same;
     }
     /* All that may happen did happen, often. */
     assert_true(launches > 400 && hand_outs > 200 * TASKS / 2 && refused > 200);
+    assert_true(same > 0 && elsewhere > 100 * same);
     for (enum task_state end = TASK_DONE; end <= TASK_UNREACHABLE; end++)
         assert_true(ends[end] > 100);
 }
@@ -291,7 +356,7 @@ static void test_order_of_hand_outs(void **state)
             tasks[i] = (struct sched_task){-1, throw(&dice, 100), TASK_READY, 0};
         struct sched *sched = sched_create(tasks, count, count, (struct sched_limits){1, 0}, NULL);
         for (int32_t i = 0; i < count; i++)
-            sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0});
+            sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0, false});
         struct sched_action action;
         int32_t before = -1, hand_outs = 0;
         for (; sched_next(sched, &action); before = action.task, hand_outs++) {
@@ -317,7 +382,7 @@ static double makespan(const struct sched_task *tasks, int32_t count, int32_t wo
     assert_non_null(sched);
     assert_non_null(ends);
     for (int32_t i = 0; i < workers; i++)
-        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0});
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, 0, i, -1, 0, 0, false});
     for (;;) {
         struct sched_action action = {0};
         while (sched_next(sched, &action) && action.kind != SCHED_FINISHED)
@@ -332,9 +397,9 @@ static double makespan(const struct sched_task *tasks, int32_t count, int32_t wo
         assert_true(next >= 0);
         int32_t task = sched_worker_task(sched, next);
         now = ends[next];
-        sched_event(sched,
-                    &(struct sched_event){SCHED_TASK_DONE, now, next, task, 0, tasks[task].cost});
-        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, next, -1, 0, 0});
+        sched_event(sched, &(struct sched_event){SCHED_TASK_DONE, now, next, task, 0,
+                                                 tasks[task].cost, false});
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, next, -1, 0, 0, false});
     }
     free(ends);
     sched_destroy(sched);
@@ -398,7 +463,7 @@ static void test_large(void **state)
     assert_non_null(sched);
     double now = 0;
     for (int32_t i = 0; i < CROWD; i++)
-        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, i, -1, 0, 0});
+        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, i, -1, 0, 0, false});
     int32_t hand_outs = 0, written_off = 0;
     struct sched_action action;
     while (sched_next(sched, &action) && action.kind != SCHED_FINISHED) {
@@ -408,13 +473,14 @@ static void test_large(void **state)
         bool fails = action.task % 1000 == 501; /* its chain's last 24 are lost with it */
         hand_outs++;
         now += 1e-4;
-        sched_event(sched, &(struct sched_event){SCHED_TICK, now, -1, -1, 0, 0});
+        sched_event(sched, &(struct sched_event){SCHED_TICK, now, -1, -1, 0, 0, false});
+        sched_event(sched, &(struct sched_event){SCHED_HEARD, now, action.worker, action.task, 1, 0,
+                                                 false});
+        sched_event(sched, &(struct sched_event){fails ? SCHED_TASK_FAILED : SCHED_TASK_DONE, now,
+                                                 action.worker, action.task, 0,
+                                                 tasks[action.task].cost, false});
         sched_event(sched,
-                    &(struct sched_event){SCHED_HEARD, now, action.worker, action.task, 1, 0});
-        sched_event(sched,
-                    &(struct sched_event){fails ? SCHED_TASK_FAILED : SCHED_TASK_DONE, now,
-                                          action.worker, action.task, 0, tasks[action.task].cost});
-        sched_event(sched, &(struct sched_event){SCHED_WORKER_READY, now, action.worker, -1, 0, 0});
+                    &(struct sched_event){SCHED_WORKER_READY, now, action.worker, -1, 0, 0, false});
     }
     assert_int_equal(action.kind, SCHED_FINISHED);
     assert_int_equal(written_off, LARGE / 1000 * 24);

@@ -1,17 +1,24 @@
 /* What `sweepstake status` prints, word for word. */
 #include "view_sample.h"
 
-static void assert_status(const struct sample *sample, bool complete, const char *expected)
+/* The caller frees it. */
+static char *print_status(const struct sample *sample, bool *complete)
 {
     char *text = NULL;
     size_t length = 0;
     struct error err = {0};
-    bool is_complete = !complete;
     FILE *out = open_memstream(&text, &length);
     struct store *store = sample_open(sample, STORE_READ);
-    assert_int_equal(view_status(store, "my.h5", out, &is_complete, &err), 0);
+    assert_int_equal(view_status(store, "my.h5", out, complete, &err), 0);
     store_close(store);
     fclose(out);
+    return text;
+}
+
+static void assert_status(const struct sample *sample, bool complete, const char *expected)
+{
+    bool is_complete = !complete;
+    char *text = print_status(sample, &is_complete);
     assert_string_equal(text, expected);
     assert_int_equal(is_complete, complete);
     free(text);
@@ -55,26 +62,26 @@ static void test_failures_say_what_they_share(void **state)
 {
     (void)state;
     struct sample sample = sample_grid(troubled);
-    assert_status(&sample, false,
-                  "my.h5: 9 of 10 tasks finished, 90.0%\n"
-                  "  done                4\n"
-                  "  diverged            1\n"
-                  "  failed              4\n"
-                  "  pending             1\n"
-                  "one task done takes 2.5 s on average; all took 10.0 s of one worker's time, "
-                  "400 iterations a second\n"
-                  "what is pending will take about 1.7 s of one worker's time\n"
-                  "\n4 tasks failed: not enough memory for 3.2 GB (the first is task 6)\n"
-                  "  what they share and others do not: prune.rate.fc = 0.4, level = 1, "
-                  "host = node0\n"
-                  "\n1 task diverged: the training loss is not finite (task 5)\n"
-                  "  what sets it apart: prune.rate.fc = 0.2, seed.init = 2, level = 1, "
-                  "control = reinit, host = node0\n"
-                  "\n`sweepstake run` tries failed tasks again and keeps what is done\n");
+    assert_status(
+        &sample, false,
+        "my.h5: 9 of 10 tasks finished, 90.0%\n"
+        "  done                4\n"
+        "  diverged            1\n"
+        "  failed              4\n"
+        "  pending             1\n"
+        "one task done takes 2.5 s on average; all took 10.0 s of one worker's time, "
+        "400 iterations a second\n"
+        "what is pending will take about 1.7 s of one worker's time\n"
+        "\n4 tasks failed, all on node0: not enough memory for 3.2 GB (the first is task 6)\n"
+        "  what they share and others do not: prune.rate.fc = 0.4, level = 1\n"
+        "\n1 task diverged on node0: the training loss is not finite (task 5)\n"
+        "  what sets it apart: prune.rate.fc = 0.2, seed.init = 2, level = 1, "
+        "control = reinit\n"
+        "\n`sweepstake run` tries failed tasks again and keeps what is done\n");
     sample_remove(&sample);
 }
 
-/* One of each experiment fails: their fields say nothing, the host and the control do. */
+/* One of each experiment fails: their fields say nothing, the control does. */
 static struct store_result controls_fail(int64_t task)
 {
     bool control = task > 2 && task % 2 == 1;
@@ -91,10 +98,45 @@ static void test_values_that_others_have_too_are_not_named(void **state)
                   "  failed              4\n"
                   "one task done takes 2.5 s on average; all took 15.0 s of one worker's time, "
                   "400 iterations a second\n"
-                  "\n4 tasks failed: lost (the first is task 3)\n"
-                  "  what they share and others do not: level = 1, control = reinit, host = node0\n"
+                  "\n4 tasks failed, all on node0: lost (the first is task 3)\n"
+                  "  what they share and others do not: level = 1, control = reinit\n"
                   "\n`sweepstake run` tries failed tasks again and keeps what is done\n");
     sample_remove(&sample);
+}
+
+/* The first three tasks fail, each on its host; all others are done. */
+static const char *host_of_failure[SAMPLE_TASKS];
+
+static struct store_result fails_on_hosts(int64_t task)
+{
+    struct store_result result = sample_failed(STORE_FAILED, "lost");
+    memset(result.host, 0, sizeof result.host);
+    snprintf(result.host, sizeof result.host, "%s", host_of_failure[task]);
+    if (task >= 3)
+        result.status = STORE_DONE;
+    return result;
+}
+
+static void assert_where(const char *first, const char *second, const char *third,
+                         const char *others, const char *expected)
+{
+    bool complete;
+    for (int i = 0; i < SAMPLE_TASKS; i++)
+        host_of_failure[i] = i == 0 ? first : i == 1 ? second : i == 2 ? third : others;
+    struct sample sample = sample_grid(fails_on_hosts);
+    char *text = print_status(&sample, &complete);
+    assert_non_null(strstr(text, expected));
+    free(text);
+    sample_remove(&sample);
+}
+
+static void test_hosts_of_failures(void **state)
+{
+    (void)state;
+    assert_where("a", "b", "a", "c", "\n3 tasks failed on 2 of 3 hosts: lost");
+    assert_where("a", "a", "a", "c", "\n3 tasks failed, all on a: lost");
+    assert_where("a", "a", "a", "a", "\n3 tasks failed: lost");
+    assert_where("a", "", "a", "b", "\n3 tasks failed: lost");
 }
 
 /* Statuses that there are none of: somebody wrote into the file. */
@@ -125,6 +167,7 @@ int main(void)
         cmocka_unit_test(test_complete),
         cmocka_unit_test(test_not_begun),
         cmocka_unit_test(test_failures_say_what_they_share),
+        cmocka_unit_test(test_hosts_of_failures),
         cmocka_unit_test(test_an_unknown_status_is_damage),
         cmocka_unit_test(test_values_that_others_have_too_are_not_named),
     };

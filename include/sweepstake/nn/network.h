@@ -40,8 +40,13 @@ int32_t net_evaluate_batch(const struct net_spec *spec);
 
 /* Bytes net_create will allocate, for `plan`. */
 int64_t net_memory_bytes(const struct net_spec *spec, struct net_options options);
-/* And net_set_mask, at the density that takes the most. */
-int64_t net_mask_bytes(const struct net_spec *spec, struct net_options options);
+
+/* Shares of the weights that a mask keeps, by what is pruned at one rate; shortcuts keep all. */
+struct net_density {
+    double conv, fc, output;
+};
+/* Bytes net_set_mask will allocate and keep, where each layer has its kind's density. */
+int64_t net_mask_bytes(const struct net_spec *spec, enum net_kernels kernels, struct net_density kept);
 
 const struct parameter_spec *net_parameters(const struct network *net, int *count);
 

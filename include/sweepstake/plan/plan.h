@@ -12,7 +12,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "grid/grid.h"
-#include "nn/spec.h"
+#include "nn/network.h"
 
 #define PLAN_KEY_EPOCH 1 /* raised only when a field changes meaning */
 #define PLAN_MAX_AT GRID_MAX_AT
@@ -76,6 +76,7 @@ struct plan_task {
     int32_t root;   /* row of the lineage's level-0 task; itself at level 0 */
     int32_t level;  /* where first asked for; no part of the key (a fraction may be level 1 here and level 2 there) */
     int32_t network, dataset, training, pruning; /* indices; pruning -1 at level 0 */
+    struct net_density kept; /* by its mask, overall in the global scope: for estimates */
     enum control_kind control; /* a `same` that is also some experiment's ticket is CONTROL_NONE */
     int32_t draw; /* 1.. for controls, else 0 (same: 0, all draws of it are one task) */
     enum plan_start start;
@@ -133,8 +134,8 @@ void plan_destroy(struct plan *plan); /* accepts NULL */
 /* The canonical text that is hashed into a task's key (frozen format; epoch PLAN_KEY_EPOCH). Contains the parent's key. */
 void plan_key_text(const struct plan *plan, int32_t task, struct text *text);
 
-/* Memory in bytes one worker needs for the largest task: network, dataset, buffers. */
-int64_t plan_memory_bytes(const struct plan *plan);
+/* Memory in bytes one worker needs for the largest task, when layers compute so: program, dataset, network, buffers. */
+int64_t plan_memory_bytes(const struct plan *plan, enum net_kernels kernels);
 
 /* Longest chain of tasks, in cost; and the makespan on `workers` by list scheduling. `to_run` ([tasks]; NULL = all): no
  * task waits for one that is not run. NaN when there is no memory for it. */

@@ -11,7 +11,11 @@
  *
  * Attempts count hand-outs. A hand-out that ends by failure, by the loss or the silence of its worker has
  * been an attempt; one that is interrupted, or under way at SCHED_STOP, has not (unless it still fails by
- * itself). A task that may not be tried again is written off as failed. */
+ * itself). A task that may not be tried again is written off as failed: after its last attempt, or
+ * after a failure that is final.
+ *
+ * A task whose hand-out came to nothing goes to another worker where there is a choice: one that is
+ * idle, or its own takes the next ready task meanwhile. No worker stays idle for that. */
 #ifndef SWEEPSTAKE_SCHED_SCHED_H
 #define SWEEPSTAKE_SCHED_SCHED_H
 
@@ -81,6 +85,7 @@ struct sched_event {
     /* SCHED_TASK_DONE, DIVERGED: what the whole task took, over all its interruptions (0 = not known). It
      * corrects the cost estimates. */
     double seconds;
+    bool is_final; /* SCHED_TASK_FAILED: it would fail again, however many attempts are left */
 };
 
 /* What the caller must do, and which members of the action say with what. */
@@ -111,7 +116,7 @@ struct sched;
 
 /* `tasks` is copied; parents come before children. Ready tasks are given longest remaining chain first (ties:
  * lower task number), where a chain's estimate is corrected by how long its finished tasks took
- * compared with all. `workers` are numbered 0..workers-1; all are expected to ask or be heard, and are watched for
+ * compared with all, to the longest idle worker (but see above). `workers` are numbered 0..workers-1; all are expected to ask or be heard, and are watched for
  * silence from the first event on. A limit or task that makes no sense is an ERROR_INTERNAL. */
 struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_t workers,
                            struct sched_limits limits, struct error *err);
