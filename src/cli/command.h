@@ -19,7 +19,7 @@ struct command {
 };
 
 extern const struct command command_plan, command_run, command_status, command_verify,
-    command_export, command_merge, command_fields;
+    command_export, command_merge, command_submit, command_fields;
 
 enum option_kind {
     OPTION_FLAG /* bool */,

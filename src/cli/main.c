@@ -7,10 +7,9 @@
 #include "base/version.h"
 #include "command.h"
 
-static const struct command *const commands[] = {&command_plan,   &command_run,
-                                                 &command_status, &command_verify,
-                                                 &command_export, &command_merge,
-                                                 &command_fields};
+static const struct command *const commands[] = {&command_plan,   &command_run,    &command_status,
+                                                 &command_verify, &command_export, &command_merge,
+                                                 &command_submit, &command_fields};
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 
 int command_fail(const struct error *err)

@@ -1,50 +1,14 @@
 /* sweepstake plan: what a grid would run, what is shared, what it costs. */
-#include <math.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/memory.h"
 #include "base/text.h"
 #include "command.h"
-#include "estimate.h"
-#include "plan/plan.h"
-#include "store/checkpoint.h"
-#include "store/store.h"
-#include "work/speed.h"
-#include "work/work.h"
-
-/* Ranks that are busy for less of the time are not worth their price. */
-#define WORTH_UTILISATION 0.75
-/* The number worth asking for is shown, and so many halvings and doublings of it. */
-#define HALVINGS 2
-#define DOUBLINGS 1
+#include "figures.h"
 
 struct plan_options_given {
     const char *grid, *store, *data, *format, *kernels_name;
     enum net_kernels kernels;
-    int workers;
-};
-
-/* What is printed, as numbers. */
-struct plan_figures {
-    int64_t experiments, points, tasks, unshared_tasks;
-    int64_t done, diverged, failed, skipped, unreachable, to_run; /* by the store */
-    double core_seconds, unshared_core_seconds;
-    struct sched_extent left; /* of the tasks to run */
-    double makespan_seconds;
-    struct {
-        int32_t workers;
-        double makespan, utilisation;
-    } scales[HALVINGS + 1 + DOUBLINGS]; /* ascending */
-    int scale_count;
-    int32_t worth; /* workers */
-    bool extends;  /* the store there is another grid's */
-    struct work_growth growth;
-    int64_t old_bytes;
-    int64_t store_bytes, states_bytes, memory_bytes;
     int workers;
 };
 
@@ -64,131 +28,6 @@ static enum options_result read_options(const struct command *command, int argc,
         {"format", OPTION_TEXT, "FORMAT", "text (default) or json", &given->format, 0, 0},
     };
     return options_read(command, rows, sizeof rows / sizeof *rows, argc, argv, &given->grid, 1);
-}
-
-/* --- figures --- */
-
-static void count_status(struct plan_figures *figures, enum store_status status)
-{
-    figures->done += status == STORE_DONE;
-    figures->diverged += status == STORE_DIVERGED;
-    figures->failed += status == STORE_FAILED;
-    figures->skipped += status == STORE_SKIPPED;
-    figures->unreachable += status == STORE_UNREACHABLE;
-}
-
-/* `to_run`: [tasks]. */
-static int count_statuses(const struct plan *plan, struct store *store,
-                          struct plan_figures *figures, bool *to_run, struct error *err)
-{
-    size_t count = (size_t)plan->task_count;
-    enum store_status *statuses = mem_zeroed(count, sizeof *statuses, err);
-    uint8_t *attempts = mem_zeroed(count, 1, err);
-    int32_t torn;
-    int failed = statuses == NULL || attempts == NULL;
-    if (!failed && figures->extends)
-        failed = work_foresee_growth(plan, store, statuses, &figures->growth, err) != 0;
-    else if (!failed)
-        failed = work_read_statuses(plan, store, false, statuses, attempts, &torn, err) != 0;
-    for (int32_t i = 0; i < plan->task_count && !failed; i++) {
-        count_status(figures, statuses[i]);
-        to_run[i] = work_is_to_run(statuses[i]);
-    }
-    free(statuses);
-    free(attempts);
-    return failed ? -1 : 0;
-}
-
-static int read_store(const struct plan *plan, const char *path, struct plan_figures *figures,
-                      bool *to_run, struct error *err)
-{
-    struct store *store = store_open(path, STORE_READ, NULL, err);
-    if (store == NULL)
-        return -1;
-    struct stat file = {0};
-    stat(path, &file);
-    figures->old_bytes = (int64_t)file.st_size;
-    figures->extends = strcmp(store_identity(store)->plan_hash, plan->hash) != 0;
-    int failed = count_statuses(plan, store, figures, to_run, err);
-    figures->store_bytes = figures->extends ? figures->growth.bytes : figures->old_bytes;
-    store_close(store);
-    return failed;
-}
-
-/* Without mishaps. */
-static int simulate(const struct sched_workload *work, int32_t workers,
-                    struct sched_forecast *forecast, struct error *err)
-{
-    struct sched_conditions calm = {.workers = workers, .max_attempts = 1};
-    return sched_simulate(work, &calm, forecast, err);
-}
-
-/* How the time falls with the workers, around the number that is worth asking for. */
-static int measure_scales(const struct sched_workload *work, struct plan_figures *figures,
-                          struct error *err)
-{
-    struct sched_forecast forecast;
-    if (sched_workers_worth(work, WORTH_UTILISATION, &figures->worth, err) != 0)
-        return -1;
-    for (int octave = -HALVINGS; octave <= DOUBLINGS; octave++) {
-        double workers = floor(ldexp(figures->worth, octave));
-        if (workers < 1 || workers > INT32_MAX)
-            continue;
-        if (simulate(work, (int32_t)workers, &forecast, err) != 0)
-            return -1;
-        int at = figures->scale_count++;
-        figures->scales[at].workers = (int32_t)workers;
-        figures->scales[at].makespan = forecast.makespan;
-        figures->scales[at].utilisation = forecast.utilisation;
-    }
-    return 0;
-}
-
-static int measure_what_is_left(const struct plan *plan, const bool *to_run,
-                                double seconds_per_operation, struct plan_figures *figures,
-                                struct error *err)
-{
-    struct estimate estimate;
-    struct sched_forecast forecast;
-    for (int32_t i = 0; i < plan->task_count; i++)
-        figures->to_run += to_run[i];
-    int failed = estimate_init(&estimate, plan, to_run, seconds_per_operation, err) != 0 ||
-                 sched_measure_extent(&estimate.work, &figures->left, err) != 0 ||
-                 simulate(&estimate.work, figures->workers, &forecast, err) != 0 ||
-                 measure_scales(&estimate.work, figures, err) != 0;
-    if (!failed)
-        figures->makespan_seconds = forecast.makespan;
-    estimate_finish(&estimate);
-    return failed ? -1 : 0;
-}
-
-static int measure(const struct plan *plan, const struct plan_options_given *given,
-                   struct plan_figures *figures, struct error *err)
-{
-    double seconds_per_operation;
-    int64_t store_bytes;
-    bool *to_run = mem_zeroed((size_t)plan->task_count, sizeof *to_run, err);
-    int failed = to_run == NULL || work_measure_speed(plan, &seconds_per_operation, err) != 0 ||
-                 work_store_bytes(plan, &store_bytes, err) != 0;
-    if (!failed) {
-        *figures = (struct plan_figures){
-            .experiments = plan->grid->experiment_count,
-            .points = plan->point_count,
-            .tasks = plan->task_count,
-            .unshared_tasks = plan->unshared_tasks,
-            .core_seconds = plan->cost * seconds_per_operation,
-            .unshared_core_seconds = plan->unshared_cost * seconds_per_operation,
-            .store_bytes = store_bytes,
-            .states_bytes = checkpoint_file_bytes(given->workers, work_state_bytes(plan)),
-            .memory_bytes = plan_memory_bytes(plan, given->kernels),
-            .workers = given->workers,
-        };
-        memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
-        failed = given->store != NULL && read_store(plan, given->store, figures, to_run, err) != 0;
-    }
-    failed = failed || measure_what_is_left(plan, to_run, seconds_per_operation, figures, err) != 0;
-    free(to_run);
-    return failed ? -1 : 0;
 }
 
 /* --- printing --- */
@@ -320,7 +159,7 @@ static int plan_grid(const struct grid *grid, const struct plan_options_given *g
     if (plan == NULL)
         return -1;
     struct plan_figures figures;
-    int failed = measure(plan, given, &figures, err);
+    int failed = figures_measure(plan, given->store, given->kernels, given->workers, &figures, err);
     if (!failed && strcmp(given->format, "json") == 0)
         print_json(plan, &figures);
     else if (!failed)

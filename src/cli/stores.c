@@ -14,21 +14,28 @@
 static int run_status(const struct command *command, int argc, char **argv)
 {
     bool follow = false;
+    const char *format = "text";
     const struct option_row rows[] = {
         {"follow", OPTION_FLAG, NULL, "show it again every two seconds until all is done", &follow,
          0, 0},
+        {"format", OPTION_TEXT, "FORMAT", "text (default) or json: an object a line", &format, 0, 0},
     };
     const char *path;
-    enum options_result options = options_read(command, rows, 1, argc, argv, &path, 1);
+    enum options_result options = options_read(command, rows, 2, argc, argv, &path, 1);
     if (options != OPTIONS_GO_ON)
         return options == OPTIONS_WRONG ? STATUS_USAGE : 0;
+    bool json = strcmp(format, "json") == 0;
+    if (!json && strcmp(format, "text") != 0) {
+        fprintf(stderr, "sweepstake status: --format '%s': expected text or json\n", format);
+        return STATUS_USAGE;
+    }
     struct error err = {0};
     for (;;) {
         struct store *store = store_open(path, STORE_READ, NULL, &err);
         if (store == NULL)
             return command_fail(&err);
         bool complete = false;
-        int failed = view_status(store, path, stdout, &complete, &err);
+        int failed = (json ? view_status_json : view_status)(store, path, stdout, &complete, &err);
         store_close(store);
         if (failed)
             return command_fail(&err);

@@ -52,10 +52,10 @@ static bool is_control(uint32_t code)
 static int check_character(const struct reader *reader, const struct cursor *cursor, uint32_t code)
 {
     if (code == 0)
-        return reader_fail(reader, cursor->mark, NULL, "a NUL byte; a grid is YAML text in UTF-8");
+        return reader_fail(reader, cursor->mark, NULL, "a NUL byte; write YAML text in UTF-8");
     if (is_control(code))
         return reader_fail(reader, cursor->mark, NULL,
-                           "the control character U+%04X; a grid is YAML text in UTF-8", code);
+                           "the control character U+%04X; write YAML text in UTF-8", code);
     if (code == '\t' && cursor->indenting)
         return reader_fail(reader, cursor->mark, NULL, "a tab as indentation; use spaces");
     return 0;

@@ -20,14 +20,6 @@ static const char *const no_keys[] = {NULL};
 static const struct field name_field = {
     .path = "name", .type = FIELD_TEXT, .size = GRID_NAME_SIZE, .initial = "grid"};
 
-static const struct node *find_value(const struct node *map, const char *key)
-{
-    for (size_t i = 0; i < map->count; i++)
-        if (strcmp(map->keys[i].text, key) == 0)
-            return map->items[i];
-    return NULL;
-}
-
 /* --- name --- */
 
 /* The file's name without its folder and .yaml. */
@@ -55,7 +47,7 @@ static bool is_file_name(const char *name)
 
 static int set_name(const struct reader *reader, const struct node *map, struct grid *grid)
 {
-    const struct node *given = find_value(map, "name");
+    const struct node *given = node_find(map, "name");
     struct mark mark = given != NULL ? given->mark : (struct mark){0, 0};
     bool fits = true;
     if (given != NULL) {
@@ -110,13 +102,13 @@ static int read_grid(const struct reader *reader, struct grid *grid)
     const struct node *map = tree_read(reader, grid->text, grid->text_length);
     if (map == NULL || set_name(reader, map, grid) != 0)
         return -1;
-    const struct node *networks = find_value(map, "networks");
+    const struct node *networks = node_find(map, "networks");
     if (networks != NULL && networks_read(reader, networks, grid) != 0)
         return -1;
     struct scope top = {.snapshots = SNAPSHOT_INIT | SNAPSHOT_REWIND | SNAPSHOT_FINAL};
     if (scope_read(reader, map, top_keys, &top) != 0)
         return -1;
-    const struct node *blocks = find_value(map, "experiments");
+    const struct node *blocks = node_find(map, "experiments");
     if (blocks != NULL)
         return expand_blocks(reader, blocks, &top, grid);
     return expand(reader, &top, &top, 1, grid);

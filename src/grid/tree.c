@@ -300,7 +300,7 @@ static struct node *read_node(struct loader *loader, int depth)
     const yaml_char_t *name, *tag;
     enum node_kind kind = describe_event(&loader->event, &name, &tag);
     if (tag != NULL || depth > MOST_DEPTH) {
-        const char *what = tag != NULL ? "a tag (!...); grids have none" : "nested too deeply";
+        const char *what = tag != NULL ? "a tag (!...); leave it out" : "nested too deeply";
         reader_fail(loader->reader, here(loader), NULL, "%s", what);
         return NULL;
     }
@@ -323,18 +323,18 @@ static struct node *read_document(struct loader *loader)
     if (advance(loader) != 0 || advance(loader) != 0) /* stream start, document start */
         return NULL;
     if (loader->event.type == YAML_STREAM_END_EVENT) {
-        reader_fail(reader, (struct mark){0, 0}, NULL, "the file is empty; a grid is a YAML map");
+        reader_fail(reader, (struct mark){0, 0}, NULL, "the file is empty; write a YAML map");
         return NULL;
     }
     struct node *root = advance(loader) == 0 ? read_node(loader, 0) : NULL;
     if (root == NULL || advance(loader) != 0 || advance(loader) != 0)
         return NULL;
     if (loader->event.type != YAML_STREAM_END_EVENT) {
-        reader_fail(reader, here(loader), NULL, "a second document (---); a grid is one");
+        reader_fail(reader, here(loader), NULL, "a second document (---); write one");
         return NULL;
     }
     if (root->kind != NODE_MAP) {
-        reader_fail(reader, root->mark, NULL, "%s; a grid is a YAML map (key: value)",
+        reader_fail(reader, root->mark, NULL, "%s; write a YAML map (key: value)",
                     node_kind_name(root));
         return NULL;
     }
@@ -361,6 +361,14 @@ struct node *tree_read(const struct reader *reader, const char *text, size_t len
     yaml_event_delete(&loader.event);
     yaml_parser_delete(&loader.yaml);
     return root;
+}
+
+const struct node *node_find(const struct node *map, const char *key)
+{
+    for (size_t i = 0; i < map->count; i++)
+        if (strcmp(map->keys[i].text, key) == 0)
+            return map->items[i];
+    return NULL;
 }
 
 bool node_is_null(const struct node *node)

@@ -29,6 +29,9 @@ struct node {
 /* The file's one document, a map. NULL on error. Everything is in the reader's arena. */
 struct node *tree_read(const struct reader *reader, const char *text, size_t length);
 
+/* The value of a map's key; NULL where there is none. */
+const struct node *node_find(const struct node *map, const char *key);
+
 /* The value is missing: empty, ~ or null. */
 bool node_is_null(const struct node *node);
 

@@ -200,6 +200,39 @@ static bool is_wanted(const struct hash128 *key, const struct hash128 *keys, int
     return bsearch(key, keys, (size_t)count, sizeof *key, compare_keys) != NULL;
 }
 
+/* reached[i]: the furthest iteration of the i-th of the keys, which ascend. */
+static void read_reached(const struct checkpoint_file *file, const struct hash128 *keys,
+                         int32_t key_count, int64_t *reached)
+{
+    for (int64_t row = 0; row < file->rows; row++) {
+        struct checkpoint_record record;
+        struct hash128 key, *at;
+        if (checkpoint_record_read(file, row, &record, NULL) != 0 ||
+            !checkpoint_record_holds(file, &record) || !hash128_parse(record.key, &key))
+            continue;
+        at = bsearch(&key, keys, (size_t)key_count, sizeof key, compare_keys);
+        if (at != NULL && record.iteration > reached[at - keys])
+            reached[at - keys] = record.iteration;
+    }
+}
+
+int checkpoint_iterations(const char *store_file, struct hash128 *keys, int32_t key_count,
+                          int64_t *iterations, struct error *err)
+{
+    struct checkpoint_file file = {.fd = -1, .path = checkpoint_path(store_file, err)};
+    int64_t *reached = mem_zeroed((size_t)key_count, sizeof *reached, err);
+    int status = file.path == NULL || reached == NULL ? -1 : 0;
+    *iterations = 0;
+    qsort(keys, (size_t)key_count, sizeof *keys, compare_keys);
+    if (status == 0 && access(file.path, F_OK) == 0 && checkpoint_file_open(&file, NULL) == 0)
+        read_reached(&file, keys, key_count, reached);
+    for (int32_t i = 0; i < key_count && status == 0; i++)
+        *iterations += reached[i];
+    checkpoint_file_finish(&file);
+    free(reached);
+    return status;
+}
+
 static bool is_listed(const struct survivor *survivors, int32_t count,
                       const struct checkpoint_record *record)
 {

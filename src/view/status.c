@@ -1,11 +1,15 @@
 /* Status: how many tasks are in which state, how fast they went (what is left is estimated from
  * the operations the plan counted for each task), and what failed. */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/hash.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "failures.h"
 #include "join.h"
 #include "number.h"
+#include "store/checkpoint.h"
 #include "view/view.h"
 
 struct tally {
@@ -81,6 +85,47 @@ static void print_rates(const struct tally *tally, FILE *out)
     if (tally->counts[STORE_PENDING] > 0 && isfinite(seconds_left))
         fprintf(out, "what is pending will take about %s of one worker's time\n",
                 text_duration(left, sizeof left, seconds_left));
+}
+
+/* Iterations that are saved of tasks without a result. */
+static int count_saved(const struct join *join, const char *path, int64_t *saved, struct error *err)
+{
+    const struct store_table *tasks = &join->tables[JOIN_TASKS];
+    int column = store_table_column(tasks, "key");
+    struct hash128 *keys = mem_zeroed((size_t)tasks->row_count, sizeof *keys, err);
+    int32_t count = 0;
+    char hex[HASH_HEX_SIZE];
+    for (int64_t task = 0; task < tasks->row_count && keys != NULL && column >= 0; task++)
+        if (join_status(join, task) == STORE_PENDING &&
+            hash128_parse(store_table_text(tasks, task, column, hex, sizeof hex), &keys[count]))
+            count++;
+    int status = keys == NULL ? -1 : checkpoint_iterations(path, keys, count, saved, err);
+    free(keys);
+    return status;
+}
+
+int view_status_json(struct store *store, const char *path, FILE *out, bool *complete,
+                     struct error *err)
+{
+    struct join join;
+    int64_t saved;
+    int status = join_read(&join, store, err);
+    if (status == 0)
+        status = count_saved(&join, path, &saved, err);
+    if (status == 0) {
+        struct tally tally = tally_tasks(&join);
+        int64_t pending = tally.counts[STORE_PENDING];
+        *complete = pending == 0 && tally.damaged == 0;
+        fprintf(out, "{\"tasks\": %lld, \"finished\": %lld", (long long)tally.total,
+                (long long)(tally.total - pending - tally.damaged));
+        for (int i = 0; i < JOIN_STATUSES; i++)
+            fprintf(out, ", \"%s\": %lld", store_status_name(join_status_order[i]),
+                    (long long)tally.counts[join_status_order[i]]);
+        fprintf(out, ", \"damaged\": %lld, \"orphans\": %lld, \"saved_iterations\": %lld}\n",
+                (long long)tally.damaged, (long long)join.orphans, (long long)saved);
+    }
+    join_finish(&join);
+    return status;
 }
 
 int view_status(struct store *store, const char *path, FILE *out, bool *complete, struct error *err)

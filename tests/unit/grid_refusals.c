@@ -275,7 +275,7 @@ static void test_no_yaml(void **state)
     static const struct refusal refusals[] = {
         {"", "g.yaml: the file is empty", ""},
         {"# nothing\n", "g.yaml: the file is empty", ""},
-        {"just words\n", "g.yaml:1:1: a single value", "a grid is a YAML map"},
+        {"just words\n", "g.yaml:1:1: a single value", "write a YAML map"},
         {"- seed: 1\n", "g.yaml:1:1: a list", ""},
         {"---\n~\n", "g.yaml:2:1: no value", ""},
         {"seed: 1\n---\nseed: 2\n", "g.yaml:2:1: a second document", ""},

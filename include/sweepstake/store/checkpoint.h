@@ -35,6 +35,12 @@ int checkpoint_renew(const struct checkpoint_setup *setup, struct error *err);
 /* Bytes of the file without states carried over, nearly. */
 int64_t checkpoint_file_bytes(int32_t slots, int64_t slot_bytes);
 
+/* Iterations that the states of these tasks have reached, together; none where there is no file that
+ * can be read. Only looks: whether the states themselves hold shows when they are taken. Sorts the
+ * keys. */
+int checkpoint_iterations(const char *store_file, struct hash128 *keys, int32_t key_count,
+                          int64_t *iterations, struct error *err);
+
 /* No more states are needed. */
 void checkpoint_remove(const char *store_file);
 

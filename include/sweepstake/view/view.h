@@ -17,6 +17,8 @@ int view_summary(struct store *store, const char *path, FILE *out, struct error 
 
 /* Counts, failures grouped by what they share, how far the grid is. *complete: nothing is left to run. */
 int view_status(struct store *store, const char *path, FILE *out, bool *complete, struct error *err);
+/* The counts as one line of JSON, and how many iterations of pending tasks are saved beside the store. */
+int view_status_json(struct store *store, const char *path, FILE *out, bool *complete, struct error *err);
 
 enum view_format { VIEW_CSV, VIEW_JSON_LINES };
 enum view_rows { VIEW_POINTS /* joined with experiments, tasks and results */, VIEW_CURVES };
