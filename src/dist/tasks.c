@@ -71,7 +71,7 @@ static int make_executor(const struct tasks *tasks, struct executor *executor, s
 {
     const struct run_job *job = tasks->job;
     const struct work_saving *saving = saves_states(job) ? &tasks->saving : NULL;
-    kernels_single_thread();
+    kernels_use_threads(1);
     if (job->fake != NULL)
         return executor_create_fake(executor, job->fake, tasks->plan, tasks->store, getppid(), err);
     return executor_create_real(executor, tasks->plan, tasks->store, saving, err);
