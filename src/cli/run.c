@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "dist/run.h"
+#include "part.h"
 #include "simulate.h"
 #include "store/store.h"
 #include "view/view.h"
@@ -22,7 +23,8 @@
 #define STORE_PATH_SIZE 4096
 
 struct run_options {
-    const char *grid, *store, *data, *kernels, *simulate;
+    const char *grid, *store, *data, *kernels, *simulate, *part_text;
+    struct plan_part part;
     int workers, attempts;
     double silence, save_every, task_seconds, task_gigabytes, seconds;
     bool quiet, verbose;
@@ -44,6 +46,7 @@ static enum options_result read_options(const struct command *command, int argc,
          &options->workers, 1, 100000},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &options->data, 0, 0},
+        {"part", OPTION_TEXT, "N/K", PART_HELP, &options->part_text, 0, 0},
         {"kernels", OPTION_TEXT, "HOW",
          "how pruned layers compute: dense, sparse, or auto, the faster (default)",
          &options->kernels, 0, 0},
@@ -190,14 +193,15 @@ static int run_supervised(const struct run_job *job, bool quiet, int argc, char 
     return status;
 }
 
-static int default_store(const char *grid_file, char *to, struct error *err)
+static int default_store(const struct run_options *options, char *to, struct error *err)
 {
-    struct grid *grid = grid_read(grid_file, err);
+    char whole[GRID_NAME_SIZE + 8];
+    struct grid *grid = grid_read(options->grid, err);
     if (grid == NULL)
         return -1;
-    snprintf(to, STORE_PATH_SIZE, "%s.h5", grid->name);
+    snprintf(whole, sizeof whole, "%s.h5", grid->name);
     grid_destroy(grid);
-    return 0;
+    return part_store(whole, options->part, to, STORE_PATH_SIZE, err);
 }
 
 static int run_simulation(const struct run_options *options, struct error *err)
@@ -206,6 +210,7 @@ static int run_simulation(const struct run_options *options, struct error *err)
         .grid_file = options->grid,
         .store_file = options->store,
         .data_folder = options->data,
+        .part = options->part,
         .words.conditions = {.workers = options->workers,
                              .max_attempts = options->attempts,
                              .silence = options->silence,
@@ -227,11 +232,12 @@ static int run_run(const struct command *command, int argc, char **argv)
     struct error err = {0};
     char store[STORE_PATH_SIZE];
     enum net_kernels kernels;
-    if (command_read_kernels(options.kernels, &kernels, &err) != 0)
+    if (command_read_kernels(options.kernels, &kernels, &err) != 0 ||
+        part_read(options.part_text, &options.part, &err) != 0)
         return command_fail(&err);
     if (options.simulate != NULL)
         return run_simulation(&options, &err);
-    if (options.store == NULL && default_store(options.grid, store, &err) != 0)
+    if (options.store == NULL && default_store(&options, store, &err) != 0)
         return command_fail(&err);
     if (options.verbose)
         log_set_level(LOG_DEBUG);
@@ -241,6 +247,7 @@ static int run_run(const struct command *command, int argc, char **argv)
         .grid_file = options.grid,
         .store_file = options.store != NULL ? options.store : store,
         .data_folder = options.data,
+        .part = options.part,
         .workers = options.workers,
         .kernels = options.kernels,
         .silence = options.silence,

@@ -18,6 +18,7 @@
 
 struct run_job {
     const char *grid_file, *store_file, *data_folder; /* data_folder may be NULL */
+    struct plan_part part;
     int workers;
     const char *kernels; /* how a new store's layers compute: "auto", "dense", "sparse"; NULL = auto,
                             or as the store that is there says */
