@@ -275,10 +275,12 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
     int fruitless = 0, code;
     int64_t before = measure_progress(supervisor->job, task_count, err);
     while (before >= 0 && fruitless < FRUITLESS_LAUNCHES) {
-        if (store_lock_check(supervisor->lock, err) != 0 || run_launch(supervisor, err) != 0)
+        if (run_launch(supervisor, err) != 0)
             return error_exit_status(err);
         if (read_end(supervisor, &code, err))
             return code;
+        if (store_lock_check(supervisor->lock, err) != 0)
+            return error_exit_status(err);
         int64_t after = measure_progress(supervisor->job, task_count, err);
         if (after < 0)
             break;
