@@ -1,6 +1,5 @@
 /* sweepstake run: decides what this process is (one worker, the supervisor, a rank of a launch),
  * shows progress, and prints the table at the end. */
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,19 +29,14 @@ struct run_options {
     bool quiet, verbose;
 };
 
-static int cores_allowed(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
-
 static enum options_result read_options(const struct command *command, int argc, char **argv,
                                         struct run_options *options)
 {
     const struct option_row rows[] = {
         {"store", OPTION_TEXT, "FILE", "results file (default: the grid's name with .h5)",
          &options->store, 0, 0},
-        {"workers", OPTION_INTEGER, "N", "tasks trained at a time (default: the cores allowed)",
+        {"workers", OPTION_INTEGER, "N",
+         "tasks trained at a time (default: the cores allowed, or a PBS or LSF job's slots)",
          &options->workers, 1, 100000},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &options->data, 0, 0},
@@ -224,8 +218,7 @@ static int run_simulation(const struct run_options *options, struct error *err)
 
 static int run_run(const struct command *command, int argc, char **argv)
 {
-    struct run_options options = {
-        .workers = cores_allowed(), .attempts = 3, .silence = 60, .save_every = 300};
+    struct run_options options = {.attempts = 3, .silence = 60, .save_every = 300};
     enum options_result read = read_options(command, argc, argv, &options);
     if (read != OPTIONS_GO_ON)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
@@ -233,7 +226,8 @@ static int run_run(const struct command *command, int argc, char **argv)
     char store[STORE_PATH_SIZE];
     enum net_kernels kernels;
     if (command_read_kernels(options.kernels, &kernels, &err) != 0 ||
-        part_read(options.part_text, &options.part, &err) != 0)
+        part_read(options.part_text, &options.part, &err) != 0 ||
+        (options.workers == 0 && !run_is_rank() && run_room(&options.workers, &err) != 0))
         return command_fail(&err);
     if (options.simulate != NULL)
         return run_simulation(&options, &err);

@@ -45,6 +45,10 @@ struct run_job {
 /* Whether this process was started as one of several ranks by mpirun or srun. */
 bool run_is_rank(void);
 
+/* Workers there is room for: a PBS or LSF job's slots, else the cores this process may use. Usage
+ * error when the file of hosts that the environment names is none. */
+int run_room(int *workers, struct error *err);
+
 /* One worker in this process, without MPI. Returns an exit status; err says why when it is not 0.
  */
 int run_single(const struct run_job *job, struct error *err);
