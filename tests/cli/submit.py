@@ -122,7 +122,7 @@ class SubmitTest(sweep.SweepTest):
         (folder / "job.yaml").write_text("grid: g.yaml\n")
         script = subprocess.run([sweep.PROGRAM, "submit", "job.yaml", "--dry-run"], cwd=folder, check=True, text=True,
                                 stdout=subprocess.PIPE).stdout
-        program = self.write("program", "#!/bin/sh\npwd >>\"$PROOF\"\nexit 0\n")
+        program = self.write("program", "#!/bin/sh\npwd >\"$PROOF\"\nexit 0\n")
         program.chmod(0o755)
         self.run_script(script.replace(f"sweepstake='{sweep.PROGRAM}'", f"sweepstake='{program}'"),
                         env={"PROOF": str(self.folder / "proof")})
@@ -207,7 +207,7 @@ class SubmitTest(sweep.SweepTest):
         """As SLURM does: from a copy, in the job's folder."""
         path = self.write("spool/script", script)
         return subprocess.Popen(["bash", path], cwd=self.folder, env={**os.environ, **self.environment, **(env or {})},
-                                stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def run_script(self, script, env=None):
         run = self.start_script(script, env)
@@ -236,9 +236,10 @@ class SubmitTest(sweep.SweepTest):
 
     def test_exit_statuses_end_the_job(self):
         for status in (0, 1, 2, 3, 127, 137):
-            self.write("tiny.h5.job", "4711 0 0 0\n")
-            self.assertEqual(self.run_script(self.script(f"exit {status}"))[0], status)
-            self.assertEqual("tiny.h5.job" in self.listing(), status > 1, status)  # there while it is not complete
+            for finished in (9, 8):
+                self.write("tiny.h5.job", "4711 0 0 0\n")
+                self.assertEqual(self.run_script(self.script(f"exit {status}", figures=(finished, 0)))[0], status)
+                self.assertEqual("tiny.h5.job" in self.listing(), finished < 9)  # while there is something to run
         self.assertEqual(self.asked("scontrol") + self.asked("sbatch"), [])
 
     def test_comes_back_as_long_as_there_is_progress(self):
@@ -264,7 +265,7 @@ class SubmitTest(sweep.SweepTest):
         """A node was given up, and what runs there still ends later than SLURM put the job back."""
         self.write("bin/squeue", '#!/bin/sh\n[ "$5" != RestartCnt ] || echo "1     "\n').chmod(0o755)
         for status in (75, 1):
-            script = self.script(f"exit {status}", figures=(1, 0))
+            script = self.script(f"exit {status}", figures=(9, 0))
             self.write("tiny.h5.job", "4711 0 0 0\n")
             self.assertIn("back into the queue already", self.run_script(script)[1])
             self.assertEqual((self.folder / "tiny.h5.job").read_text(), "4711 0 0 0\n")
