@@ -1,3 +1,4 @@
+/* Owns the note's name and form; the script reads and writes the same (slurm/sweep.sbatch.in). */
 #include "note.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* Owns the notation of parts. */
 #include "part.h"
 
 #include <stdio.h>

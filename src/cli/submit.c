@@ -36,11 +36,12 @@ static bool find_job(const char *listing, long long number, const char *name, ch
 {
     for (const char *line = listing; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
         line += *line == '\n';
-        size_t length = strlen(name);
         long long other;
         int name_at = 0;
-        if (sscanf(line, "%lld %31s %n", &other, state, &name_at) == 2 && other == number &&
-            strncmp(line + name_at, name, length) == 0 && strchr("\n", line[name_at + (int)length]))
+        if (sscanf(line, "%lld %31s %n", &other, state, &name_at) != 2 || other != number)
+            continue;
+        size_t length = strcspn(line + name_at, "\n");
+        if (length == strlen(name) && memcmp(line + name_at, name, length) == 0)
             return true;
     }
     return false;
@@ -49,6 +50,7 @@ static bool find_job(const char *listing, long long number, const char *name, ch
 static int check_not_submitted(const struct submissions *all, struct error *err)
 {
     struct text listing = {0};
+    bool is_listed = false;
     char state[32];
     int failed = 0;
     for (int i = 0; i < all->count && !failed; i++) {
@@ -56,7 +58,8 @@ static int check_not_submitted(const struct submissions *all, struct error *err)
         long long number = note_read(batch->store);
         if (number == 0)
             continue;
-        failed = listing.length == 0 && list_jobs(&listing, err) != 0;
+        failed = !is_listed && list_jobs(&listing, err) != 0;
+        is_listed = true;
         if (!failed && find_job(listing.bytes, number, batch->name, state))
             failed = error_set(err, ERROR_USAGE,
                                "%s: job %lld is at it already (%s); `scancel %lld` ends it",

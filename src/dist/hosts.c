@@ -1,3 +1,5 @@
+/* Owns the reading of a batch system's file of hosts, and the number of workers there is room for.
+ */
 #include "hosts.h"
 
 #include <sched.h>

@@ -239,7 +239,7 @@ class SubmitTest(sweep.SweepTest):
             for finished in (9, 8):
                 self.write("tiny.h5.job", "4711 0 0 0\n")
                 self.assertEqual(self.run_script(self.script(f"exit {status}", figures=(finished, 0)))[0], status)
-                self.assertEqual("tiny.h5.job" in self.listing(), finished < 9)  # while there is something to run
+                self.assertEqual("tiny.h5.job" in self.listing(), status != 0 and finished < 9)  # more to run
         self.assertEqual(self.asked("scontrol") + self.asked("sbatch"), [])
 
     def test_comes_back_as_long_as_there_is_progress(self):
