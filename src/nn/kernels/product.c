@@ -10,7 +10,7 @@
 
 #define TILE_ROWS 6
 #define TILE_VECTORS (VECTOR == 16 ? 4 : 2)
-#define DEPTH_BLOCK 256 /* at most 64 kB of a panel of B */
+#define DEPTH_BLOCK 256 /* at most 128 kB of a panel of B */
 #define FAR_APART 1024  /* elements of A to be packed, in floats */
 #define PACKED_ROWS 48
 #define PACKED_COLUMNS 256 /* of a panel then */
@@ -189,17 +189,21 @@ static int64_t block_depth(int64_t depth)
     return blocks > 1 ? (depth + blocks - 1) / blocks : depth;
 }
 
+/* Columns of a panel of B. Flat ones are wider: long rows of C are written in longer pieces. */
+static int64_t panel_columns(int64_t depth)
+{
+    return 2 * DEPTH_BLOCK / depth * TILE_VECTORS * VECTOR;
+}
+
 void KERNEL(product)(const struct product *p)
 {
     const int64_t block = block_depth(p->depth);
+    const int64_t panel = packs(p) ? PACKED_COLUMNS : panel_columns(block);
     struct tile tile = {.product = p};
     for (; tile.depth_begin < p->depth; tile.depth_begin = tile.depth_end) {
         tile.depth_end = least(tile.depth_begin + block, p->depth);
-        if (packs(p))
-            for (int64_t begin = 0; begin < p->columns; begin += PACKED_COLUMNS)
-                compute_packed_panel(&tile, begin, least(begin + PACKED_COLUMNS, p->columns));
-        else
-            for (int64_t begin = 0; begin < p->columns; begin += TILE_VECTORS * VECTOR)
-                compute_panel(&tile, begin, least(begin + TILE_VECTORS * VECTOR, p->columns));
+        for (int64_t begin = 0; begin < p->columns; begin += panel)
+            (packs(p) ? compute_packed_panel : compute_panel)(&tile, begin,
+                                                              least(begin + panel, p->columns));
     }
 }
