@@ -236,10 +236,8 @@ const struct command command_submit = {
         "are taken from the folder in which this is typed, and so is slurm/NAME.yaml, the site's\n"
         "profile that `cluster: NAME` asks for.\n"
         "\n"
-        "--array K: each job is as JOB says, has a store of its own (grid.1-of-K.h5 ...) and the\n"
-        "experiments of one part; parts share no training run and cost about the same. The last "
-        "to\n"
-        "end joins them into the grid's store. `submit` again submits those that are not "
-        "complete.\n",
+        "--array K: each job is as JOB says, with a store of its own (grid.1-of-K.h5 ...) and one\n"
+        "part of the grid; parts share no training run and cost about the same. The last to end\n"
+        "joins them into the grid's store. The same again submits what is not complete.\n",
     .run = run_submit,
 };
