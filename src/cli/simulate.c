@@ -255,7 +255,7 @@ static int play(const struct plan *plan, const struct simulate_job *job, struct 
 
 int simulate_run(const struct simulate_job *job, struct error *err)
 {
-    struct plan_options options = {.data_folder = job->data_folder};
+    struct plan_options options = {.data_folder = job->data_folder, .part = job->part};
     struct grid *grid = grid_read(job->grid_file, err);
     struct plan *plan = grid != NULL ? plan_create(grid, &options, err) : NULL;
     int failed = plan == NULL || play(plan, job, err) != 0;

@@ -22,9 +22,9 @@
 
 #define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
 
-struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err)
+struct plan *prepare_plan(const struct run_job *job, struct grid *grid, struct error *err)
 {
-    struct plan_options options = {.data_folder = job->data_folder};
+    struct plan_options options = {.data_folder = job->data_folder, .part = job->part};
     return plan_create(grid, &options, err);
 }
 

@@ -17,7 +17,7 @@ struct prepared {
 };
 
 /* The plan of a grid; `job` says where datasets are. */
-struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err);
+struct plan *prepare_plan(const struct run_job *job, struct grid *grid, struct error *err);
 
 /* The first half: grid and plan, no lock, nothing written. */
 int prepare_grid(const struct run_job *job, struct prepared *prepared, struct error *err);

@@ -1,4 +1,5 @@
-/* The supervisor's small parts: the status file, the scratch folder, the figures of progress. */
+/* The supervisor's small parts: the status file, the scratch folder, the figures of progress, the
+ * file of hosts. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -14,6 +15,7 @@
 #include <cmocka.h>
 
 #include "../../src/dist/gauge.h"
+#include "../../src/dist/hosts.h"
 #include "../../src/dist/peer.h"
 #include "../../src/dist/scratch.h"
 #include "../../src/dist/status.h"
@@ -207,6 +209,46 @@ static void heartbeats_are_never_missed_for_silence(void **state)
     assert_true(heartbeat_seconds(1) == 0.25);
 }
 
+/* --- the batch system's file of hosts --- */
+
+static void assert_hosts(const char *content, int slots, bool several)
+{
+    char path[] = "/tmp/dist-hosts-XXXXXX";
+    struct hosts hosts;
+    struct error err = {0};
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    close(fd);
+    setenv("LSB_DJOB_HOSTFILE", path, 1);
+    assert_int_equal(hosts_read(&hosts, &err), slots > 0 ? 0 : -1);
+    if (slots > 0) {
+        assert_string_equal(hosts.file, path);
+        assert_int_equal(hosts.slots, slots);
+        assert_int_equal(hosts.several, several);
+    } else {
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_non_null(strstr(err.text, "unset LSB_DJOB_HOSTFILE"));
+    }
+    unlink(path);
+    assert_int_equal(hosts_read(&hosts, &err), -1);
+    assert_int_equal(err.class, ERROR_USAGE);
+    unsetenv("LSB_DJOB_HOSTFILE");
+}
+
+static void hosts_are_a_line_a_slot(void **state)
+{
+    (void)state;
+    struct hosts hosts;
+    assert_int_equal(hosts_read(&hosts, NULL), 0);
+    assert_null(hosts.file);
+    assert_hosts("a\nb\na\nb\n", 4, true);
+    assert_hosts("a\na\n", 2, false);
+    assert_hosts("\r\n a.b.c 1\r\na.b.c", 2, false);
+    assert_hosts("node1\nnode12", 2, true);
+    assert_hosts("", 0, false);
+    assert_hosts(" \n\n", 0, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +259,7 @@ int main(void)
         cmocka_unit_test(figures_follow_the_heartbeats),
         cmocka_unit_test(the_last_rate_is_that_of_the_whole_run),
         cmocka_unit_test(heartbeats_are_never_missed_for_silence),
+        cmocka_unit_test(hosts_are_a_line_a_slot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
