@@ -6,13 +6,19 @@
 
 static int threads = 1;
 
-void crew_use(int count)
-{
 #ifdef _OPENMP
-    threads = count;
+#define MOST_THREADS 1024
 #else
-    (void)count;
+#define MOST_THREADS 1
 #endif
+
+int crew_use(int count, struct error *err)
+{
+    if (count < 1 || count > MOST_THREADS)
+        return error_set(err, ERROR_USAGE, "%d threads: this program can use 1%s", count,
+                         MOST_THREADS > 1 ? " to 1024" : ", as it was built without OpenMP");
+    threads = count;
+    return 0;
 }
 
 int crew_threads(void)

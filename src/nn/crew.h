@@ -4,14 +4,15 @@
 #ifndef SWEEPSTAKE_NN_CREW_H
 #define SWEEPSTAKE_NN_CREW_H
 
+#include "base/error.h"
 #include "kernels/share.h"
 
 /* Below so many floats touched or multiply-adds a call is not worth dividing: some microseconds. */
 #define CREW_FLOATS (1 << 16)
 #define CREW_MULTIPLY_ADDS (1 << 20)
 
-/* At least 1; 1 where the program was built without OpenMP. */
-void crew_use(int threads);
+/* `threads`: at least 1. Usage error for more where the program was built without OpenMP. */
+int crew_use(int threads, struct error *err);
 int crew_threads(void);
 
 /* Computes its share of `call`, with whatever rounding mode it finds: that of the network engine. */

@@ -76,7 +76,7 @@ static struct trained train(const struct net_spec *spec, const struct subject *s
 {
     struct trained result = {0};
     struct example_batch b;
-    kernels_use_threads(threads);
+    assert_int_equal(kernels_use_threads(threads, NULL), 0);
     struct network *net = create_subject(spec, subject, kernels);
     if (kernels == NET_KERNELS_SPARSE)
         prune(net);

@@ -120,7 +120,8 @@ int kernels_select(const char *isa_or_null, struct error *err); /* usage error w
 /* OpenBLAS's core name. */
 const char *kernels_blas_core(void);
 /* How many threads networks that are made from now on compute with (at first one); the bits are the
- * same. OpenBLAS itself has one. Threads start with the first step: fork before it. */
-void kernels_use_threads(int threads);
+ * same. OpenBLAS itself has one. Threads start with the first step: fork before it. Usage error for more than one where
+ * the program was built without OpenMP. */
+int kernels_use_threads(int threads, struct error *err);
 
 #endif

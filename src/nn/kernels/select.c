@@ -107,8 +107,8 @@ const char *kernels_blas_core(void)
     return openblas_get_corename();
 }
 
-void kernels_use_threads(int threads)
+int kernels_use_threads(int threads, struct error *err)
 {
     openblas_set_num_threads(1);
-    crew_use(threads);
+    return crew_use(threads, err);
 }
