@@ -222,10 +222,10 @@ static bool failed_here(const struct sched *sched, int32_t place, int32_t worker
  * place of the task. */
 static int32_t match(const struct sched *sched, int32_t *worker)
 {
-    int32_t second = ready_second(&sched->tasks.ready);
-    int32_t other = workers_idle_elsewhere(&sched->workers, *worker);
     if (!failed_here(sched, 0, *worker))
         return 0;
+    int32_t second = ready_second(&sched->tasks.ready);
+    int32_t other = workers_idle_elsewhere(&sched->workers, *worker);
     if (other >= 0) {
         *worker = other;
         return 0;
