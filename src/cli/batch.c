@@ -108,6 +108,8 @@ static void add_environment(struct text *text, const struct batch *batch)
 static void add_workers(struct text *text, const struct batch *batch)
 {
     text_add(text, "%lld", (long long)batch->workers);
+    if (batch->job->cores_per_rank > 1)
+        text_add(text, " --threads %lld", (long long)batch->job->cores_per_rank);
 }
 
 static void add_data(struct text *text, const struct batch *batch)

@@ -11,7 +11,7 @@ struct plan_options_given {
     const char *grid, *store, *data, *format, *kernels_name, *part_text;
     struct plan_part part;
     enum net_kernels kernels;
-    int workers;
+    int workers, threads;
 };
 
 static enum options_result read_options(const struct command *command, int argc, char **argv,
@@ -25,6 +25,7 @@ static enum options_result read_options(const struct command *command, int argc,
         {"part", OPTION_TEXT, "N/K", PART_HELP, &given->part_text, 0, 0},
         {"workers", OPTION_INTEGER, "N", "how long it takes on N workers (default 2)",
          &given->workers, 1, 1000000},
+        {"threads", OPTION_INTEGER, "N", "on N cores each (default 1)", &given->threads, 1, 1024},
         {"kernels", OPTION_TEXT, "HOW",
          "memory when run with --kernels dense, sparse or auto (default)", &given->kernels_name, 0,
          0},
@@ -172,7 +173,7 @@ static int plan_grid(struct grid *grid, const struct plan_options_given *given, 
 
 static int run_plan(const struct command *command, int argc, char **argv)
 {
-    struct plan_options_given given = {.format = "text", .workers = 2};
+    struct plan_options_given given = {.format = "text", .workers = 2, .threads = 1};
     enum options_result read = read_options(command, argc, argv, &given);
     if (read != OPTIONS_GO_ON)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
@@ -181,7 +182,8 @@ static int run_plan(const struct command *command, int argc, char **argv)
         return STATUS_USAGE;
     }
     struct error err = {0};
-    if (command_read_kernels(given.kernels_name, &given.kernels, &err) != 0 ||
+    if (kernels_use_threads(given.threads, &err) != 0 ||
+        command_read_kernels(given.kernels_name, &given.kernels, &err) != 0 ||
         part_read(given.part_text, &given.part, &err) != 0)
         return command_fail(&err);
     struct grid *grid = grid_read(given.grid, &err);

@@ -24,7 +24,7 @@
 struct run_options {
     const char *grid, *store, *data, *kernels, *simulate, *part_text;
     struct plan_part part;
-    int workers, attempts;
+    int workers, threads, attempts;
     double silence, save_every, task_seconds, task_gigabytes, seconds;
     bool quiet, verbose;
 };
@@ -38,6 +38,9 @@ static enum options_result read_options(const struct command *command, int argc,
         {"workers", OPTION_INTEGER, "N",
          "tasks trained at a time (default: the cores allowed, or a PBS or LSF job's slots)",
          &options->workers, 1, 100000},
+        {"threads", OPTION_INTEGER, "N",
+         "cores of each worker, for networks with large layers (default 1); the bits are the same",
+         &options->threads, 1, 1024},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &options->data, 0, 0},
         {"part", OPTION_TEXT, "N/K", PART_HELP, &options->part_text, 0, 0},
@@ -218,7 +221,7 @@ static int run_simulation(const struct run_options *options, struct error *err)
 
 static int run_run(const struct command *command, int argc, char **argv)
 {
-    struct run_options options = {.attempts = 3, .silence = 60, .save_every = 300};
+    struct run_options options = {.threads = 1, .attempts = 3, .silence = 60, .save_every = 300};
     enum options_result read = read_options(command, argc, argv, &options);
     if (read != OPTIONS_GO_ON)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
@@ -227,7 +230,9 @@ static int run_run(const struct command *command, int argc, char **argv)
     enum net_kernels kernels;
     if (command_read_kernels(options.kernels, &kernels, &err) != 0 ||
         part_read(options.part_text, &options.part, &err) != 0 ||
-        (options.workers == 0 && !run_is_rank() && run_room(&options.workers, &err) != 0))
+        kernels_use_threads(options.threads, &err) != 0 ||
+        (options.workers == 0 && !run_is_rank() &&
+         run_room(options.threads, &options.workers, &err) != 0))
         return command_fail(&err);
     if (options.simulate != NULL)
         return run_simulation(&options, &err);
@@ -243,6 +248,7 @@ static int run_run(const struct command *command, int argc, char **argv)
         .data_folder = options.data,
         .part = options.part,
         .workers = options.workers,
+        .threads = options.threads,
         .kernels = options.kernels,
         .silence = options.silence,
         .max_attempts = options.attempts,

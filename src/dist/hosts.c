@@ -57,11 +57,13 @@ static int cores_allowed(void)
     return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
-int run_room(int *workers, struct error *err)
+int run_room(int threads, int *workers, struct error *err)
 {
     struct hosts hosts;
     if (hosts_read(&hosts, err) != 0)
         return -1;
-    *workers = hosts.file != NULL ? hosts.slots : cores_allowed();
+    *workers = (hosts.file != NULL ? hosts.slots : cores_allowed()) / threads;
+    if (*workers < 1)
+        *workers = 1;
     return 0;
 }

@@ -42,6 +42,6 @@ int prepare_rounding(const struct run_job *job, const struct store_identity *ide
                      struct error *err);
 
 /* Tells the user what computes. */
-void prepare_tell(const struct store_identity *identity);
+void prepare_tell(const struct run_job *job, const struct store_identity *identity);
 
 #endif

@@ -257,7 +257,7 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    kernels_single_thread();
+    kernels_use_threads(1, NULL);
     if (run(&bench, &err) != 0) {
         fprintf(stderr, "bench_network: %s\n", err.text);
         return error_exit_status(&err);

@@ -89,7 +89,7 @@ class SubmitTest(sweep.SweepTest):
             self.assertIn(f"#SBATCH --{line}\n", script)
         for line in ("module load 'openmpi/4.1' || exit 2", "export A='b c'", "preemption='cancel'"):
             self.assertIn(line, script)
-        self.assertIn("--workers 6 --data 'my data')", script)
+        self.assertIn("--workers 6 --threads 2 --data 'my data')", script)
 
     def test_chooses_workers_and_wall_time(self):
         self.write("job.yaml", "grid: g.yaml\n")

@@ -1,5 +1,5 @@
 /* The supervisor's small parts: the status file, the scratch folder, the figures of progress, the
- * file of hosts. */
+ * file of hosts, the choice of cores. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -17,6 +17,7 @@
 #include "../../src/dist/gauge.h"
 #include "../../src/dist/hosts.h"
 #include "../../src/dist/peer.h"
+#include "../../src/dist/pin.h"
 #include "../../src/dist/scratch.h"
 #include "../../src/dist/status.h"
 #include "../../src/dist/wait.h"
@@ -227,6 +228,34 @@ static void assert_hosts(const char *content, int slots, bool several)
     unsetenv("LSB_DJOB_HOSTFILE");
 }
 
+static void assert_cores(int index, int workers, int threads, uint64_t allowed, uint64_t expected)
+{
+    cpu_set_t all, chosen;
+    CPU_ZERO(&all);
+    for (size_t cpu = 0; cpu < 64; cpu++)
+        if (allowed >> cpu & 1)
+            CPU_SET(cpu, &all);
+    CPU_ZERO(&chosen);
+    assert_int_equal(pin_choose(&all, (struct seat){index, workers}, threads, &chosen),
+                     expected != 0);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        assert_int_equal(CPU_ISSET(cpu, &chosen) != 0, cpu < 64 && (expected >> cpu & 1) != 0);
+}
+
+static void workers_that_fill_the_cores_get_their_own(void **state)
+{
+    (void)state;
+    assert_cores(0, 4, 1, 0xf, 0x1);
+    assert_cores(3, 4, 1, 0xf, 0x8);
+    assert_cores(0, 2, 2, 0xf, 0x3);
+    assert_cores(1, 2, 2, 0xf, 0xc);
+    assert_cores(1, 2, 2, 0xf0a0, 0); /* six cores */
+    assert_cores(1, 3, 2, 0xf0a0, 0x3000);
+    assert_cores(0, 3, 1, 0xf, 0);
+    assert_cores(0, 5, 1, 0xf, 0);
+    assert_cores(0, 1, 4, 0xf, 0xf);
+}
+
 static void hosts_are_a_line_a_slot(void **state)
 {
     (void)state;
@@ -251,6 +280,7 @@ int main(void)
         cmocka_unit_test(figures_follow_the_heartbeats),
         cmocka_unit_test(the_last_rate_is_that_of_the_whole_run),
         cmocka_unit_test(hosts_are_a_line_a_slot),
+        cmocka_unit_test(workers_that_fill_the_cores_get_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
