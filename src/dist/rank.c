@@ -199,6 +199,8 @@ static void run_worker(struct rank *rank)
     struct worker_setup setup = {
         .executor = &rank->executor,
         .task_count = (int32_t)store_task_count(rank->store),
+        .number = rank->number - 1,
+        .workers = rank->count - 1,
         .master = &rank->peers[0],
         .silence = rank->job->silence,
     };

@@ -202,14 +202,6 @@ static void the_last_rate_is_that_of_the_whole_run(void **state)
     sched_destroy(sched);
 }
 
-static void heartbeats_are_never_missed_for_silence(void **state)
-{
-    (void)state;
-    assert_true(heartbeat_seconds(0) == 1);
-    assert_true(heartbeat_seconds(60) == 1);
-    assert_true(heartbeat_seconds(1) == 0.25);
-}
-
 /* --- the batch system's file of hosts --- */
 
 static void assert_hosts(const char *content, int slots, bool several)
@@ -287,7 +279,6 @@ int main(void)
         cmocka_unit_test(a_process_that_ended_is_noticed),
         cmocka_unit_test(figures_follow_the_heartbeats),
         cmocka_unit_test(the_last_rate_is_that_of_the_whole_run),
-        cmocka_unit_test(heartbeats_are_never_missed_for_silence),
         cmocka_unit_test(hosts_are_a_line_a_slot),
         cmocka_unit_test(workers_that_fill_the_cores_get_their_own),
     };
