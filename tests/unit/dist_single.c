@@ -48,6 +48,7 @@ static int begin(void **state)
         .grid_file = place->grid,
         .store_file = place->store,
         .workers = 1,
+        .threads = 1,
         .max_attempts = 2,
         .show = keep_last,
         .show_user = place,
