@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "batch_embedded.h" /* BATCH_TEMPLATE */
+#include "part.h"
 
 #define PATH_SIZE 4096
 #define MOST_WARNING 120 /* seconds before the end */
@@ -87,8 +88,9 @@ static void add_directives(struct text *text, const struct batch *batch)
     add_directive(text, "mail-type", job->mail != NULL ? "END,FAIL,REQUEUE,TIME_LIMIT" : NULL);
 }
 
-static void add_environment(struct text *text, const struct job_file *job)
+static void add_environment(struct text *text, const struct batch *batch)
 {
+    const struct job_file *job = batch->job;
     if (job->module_count > 0)
         text_add(text, "type module >/dev/null 2>&1 || . /etc/profile\n");
     for (size_t i = 0; i < job->module_count; i++) {
@@ -103,12 +105,44 @@ static void add_environment(struct text *text, const struct job_file *job)
     }
 }
 
-static void add_data(struct text *text, const struct job_file *job)
+static void add_workers(struct text *text, const struct batch *batch)
 {
-    if (job->data == NULL)
+    text_add(text, "%lld", (long long)batch->workers);
+    if (batch->job->cores_per_rank > 1)
+        text_add(text, " --threads %lld", (long long)batch->job->cores_per_rank);
+}
+
+static void add_data(struct text *text, const struct batch *batch)
+{
+    if (batch->job->data == NULL)
         return;
     text_add(text, " --data ");
-    add_quoted(text, job->data);
+    add_quoted(text, batch->job->data);
+}
+
+static void add_part(struct text *text, const struct batch *batch)
+{
+    if (batch->part.count > 0)
+        text_add(text, " --part %d/%d", batch->part.number, batch->part.count);
+}
+
+/* The stores of all parts; what would not fit was refused when the parts were prepared. */
+static void add_parts(struct text *text, const struct batch *batch)
+{
+    char store[PATH_SIZE];
+    for (int number = 1; number <= batch->part.count; number++) {
+        struct plan_part part = {number, batch->part.count};
+        if (part_store(batch->whole, part, store, sizeof store, NULL) != 0)
+            continue;
+        if (number > 1)
+            text_add(text, " ");
+        add_quoted(text, store);
+    }
+}
+
+static bool is_word(const char *word, const char *name, size_t length)
+{
+    return strlen(word) == length && memcmp(word, name, length) == 0;
 }
 
 /* `name` is a place's, without its @; false where there is none of this name. */
@@ -122,25 +156,33 @@ static bool add_place(struct text *text, const char *name, size_t length, const 
         {"folder", folder},
         {"grid", batch->job->grid},
         {"store", batch->store},
+        {"whole", batch->whole},
         {"preemption", batch->job->preemption == JOB_REQUEUE ? "requeue" : "cancel"},
     };
+    static const struct {
+        const char *name;
+        void (*add)(struct text *text, const struct batch *batch);
+    } pieces[] = {
+        {"directives", add_directives},
+        {"environment", add_environment},
+        {"workers", add_workers},
+        {"data", add_data},
+        {"part", add_part},
+        {"parts", add_parts},
+    };
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        if (strlen(values[i].name) == length && memcmp(values[i].name, name, length) == 0) {
+        if (is_word(values[i].name, name, length)) {
             add_quoted(text, values[i].quoted);
             return true;
         }
     }
-    if (length == 10 && memcmp(name, "directives", length) == 0)
-        add_directives(text, batch);
-    else if (length == 11 && memcmp(name, "environment", length) == 0)
-        add_environment(text, batch->job);
-    else if (length == 7 && memcmp(name, "workers", length) == 0)
-        text_add(text, "%lld", (long long)batch->workers);
-    else if (length == 4 && memcmp(name, "data", length) == 0)
-        add_data(text, batch->job);
-    else
-        return false;
-    return true;
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        if (is_word(pieces[i].name, name, length)) {
+            pieces[i].add(text, batch);
+            return true;
+        }
+    }
+    return false;
 }
 
 static void fill_in(struct text *text, const struct batch *batch, const char *program,

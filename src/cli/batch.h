@@ -7,12 +7,15 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "grid/job_file.h"
+#include "plan/plan.h"
 
 /* A job with everything chosen that its file left out. */
 struct batch {
     const struct job_file *job;
     const char *name; /* the job's: letters, digits and . _ - + */
     const char *store;
+    struct plan_part part; /* with the store that the parts are joined into; else {0} */
+    const char *whole;
     int64_t workers, wall_seconds;
 };
 

@@ -44,6 +44,11 @@ enum options_result options_read(const struct command *command, const struct opt
                                  size_t row_count, int argc, char **argv, const char **operands,
                                  int operand_count);
 
+/* As options_read, of a command that takes `least` operands or more; they stay argv's. */
+enum options_result options_read_list(const struct command *command, const struct option_row *rows,
+                                      size_t row_count, int argc, char **argv, int least,
+                                      char ***operands, int *operand_count);
+
 /* The value of --kernels; NULL, where it is not given, is auto. */
 int command_read_kernels(const char *name, enum net_kernels *kernels, struct error *err);
 

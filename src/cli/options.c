@@ -101,10 +101,10 @@ static int complain_of_option(const struct command *command, const struct option
     return complain(command, wrong);
 }
 
-static int check_operands(const struct command *command, int given, int wanted)
+static int check_operands(const struct command *command, int given, int wanted, bool or_more)
 {
     char wrong[256];
-    if (given == wanted)
+    if (given == wanted || (or_more && given > wanted))
         return 0;
     if (wanted == 0)
         snprintf(wrong, sizeof wrong, "takes no operands, %d given", given);
@@ -114,9 +114,10 @@ static int check_operands(const struct command *command, int given, int wanted)
     return complain(command, wrong);
 }
 
-enum options_result options_read(const struct command *command, const struct option_row *rows,
-                                 size_t row_count, int argc, char **argv, const char **operands,
-                                 int operand_count)
+/* Operands are the last words of argv then, from optind. */
+static enum options_result read_options(const struct command *command,
+                                        const struct option_row *rows, size_t row_count, int argc,
+                                        char **argv)
 {
     struct option longs[MAX_OPTIONS + 2] = {{0}};
     for (size_t i = 0; i < row_count; i++)
@@ -138,11 +139,33 @@ enum options_result options_read(const struct command *command, const struct opt
         if (store_value(command, &rows[found - 256], optarg) != 0)
             return OPTIONS_WRONG;
     }
-    if (check_operands(command, argc - optind, operand_count) != 0)
+    return OPTIONS_GO_ON;
+}
+
+enum options_result options_read(const struct command *command, const struct option_row *rows,
+                                 size_t row_count, int argc, char **argv, const char **operands,
+                                 int operand_count)
+{
+    enum options_result result = read_options(command, rows, row_count, argc, argv);
+    if (result != OPTIONS_GO_ON)
+        return result;
+    if (check_operands(command, argc - optind, operand_count, false) != 0)
         return OPTIONS_WRONG;
     for (int i = 0; i < operand_count; i++)
         operands[i] = argv[optind + i];
     return OPTIONS_GO_ON;
+}
+
+enum options_result options_read_list(const struct command *command, const struct option_row *rows,
+                                      size_t row_count, int argc, char **argv, int least,
+                                      char ***operands, int *operand_count)
+{
+    enum options_result result = read_options(command, rows, row_count, argc, argv);
+    *operands = argv + optind;
+    *operand_count = argc - optind;
+    if (result == OPTIONS_GO_ON && check_operands(command, *operand_count, least, true) != 0)
+        return OPTIONS_WRONG;
+    return result;
 }
 
 int command_read_kernels(const char *name, enum net_kernels *kernels, struct error *err)

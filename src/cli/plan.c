@@ -5,11 +5,13 @@
 #include "base/text.h"
 #include "command.h"
 #include "figures.h"
+#include "part.h"
 
 struct plan_options_given {
-    const char *grid, *store, *data, *format, *kernels_name;
+    const char *grid, *store, *data, *format, *kernels_name, *part_text;
+    struct plan_part part;
     enum net_kernels kernels;
-    int workers;
+    int workers, threads;
 };
 
 static enum options_result read_options(const struct command *command, int argc, char **argv,
@@ -20,8 +22,10 @@ static enum options_result read_options(const struct command *command, int argc,
          &given->store, 0, 0},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &given->data, 0, 0},
+        {"part", OPTION_TEXT, "N/K", PART_HELP, &given->part_text, 0, 0},
         {"workers", OPTION_INTEGER, "N", "how long it takes on N workers (default 2)",
          &given->workers, 1, 1000000},
+        {"threads", OPTION_INTEGER, "N", "on N cores each (default 1)", &given->threads, 1, 1024},
         {"kernels", OPTION_TEXT, "HOW",
          "memory when run with --kernels dense, sparse or auto (default)", &given->kernels_name, 0,
          0},
@@ -154,10 +158,9 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
     text_finish(&name);
 }
 
-static int plan_grid(const struct grid *grid, const struct plan_options_given *given,
-                     struct error *err)
+static int plan_grid(struct grid *grid, const struct plan_options_given *given, struct error *err)
 {
-    struct plan_options options = {.data_folder = given->data};
+    struct plan_options options = {.data_folder = given->data, .part = given->part};
     struct plan *plan = plan_create(grid, &options, err);
     if (plan == NULL)
         return -1;
@@ -173,7 +176,7 @@ static int plan_grid(const struct grid *grid, const struct plan_options_given *g
 
 static int run_plan(const struct command *command, int argc, char **argv)
 {
-    struct plan_options_given given = {.format = "text", .workers = 2};
+    struct plan_options_given given = {.format = "text", .workers = 2, .threads = 1};
     enum options_result read = read_options(command, argc, argv, &given);
     if (read != OPTIONS_GO_ON)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
@@ -182,7 +185,9 @@ static int run_plan(const struct command *command, int argc, char **argv)
         return STATUS_USAGE;
     }
     struct error err = {0};
-    if (command_read_kernels(given.kernels_name, &given.kernels, &err) != 0)
+    if (kernels_use_threads(given.threads, &err) != 0 ||
+        command_read_kernels(given.kernels_name, &given.kernels, &err) != 0 ||
+        part_read(given.part_text, &given.part, &err) != 0)
         return command_fail(&err);
     struct grid *grid = grid_read(given.grid, &err);
     if (grid == NULL)

@@ -1,6 +1,5 @@
 /* sweepstake run: decides what this process is (one worker, the supervisor, a rank of a launch),
  * shows progress, and prints the table at the end. */
-#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include "base/text.h"
 #include "command.h"
 #include "dist/run.h"
+#include "part.h"
 #include "simulate.h"
 #include "store/store.h"
 #include "view/view.h"
@@ -22,17 +22,12 @@
 #define STORE_PATH_SIZE 4096
 
 struct run_options {
-    const char *grid, *store, *data, *kernels, *simulate;
-    int workers, attempts;
+    const char *grid, *store, *data, *kernels, *simulate, *part_text;
+    struct plan_part part;
+    int workers, threads, attempts;
     double silence, save_every, task_seconds, task_gigabytes, seconds;
     bool quiet, verbose;
 };
-
-static int cores_allowed(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-}
 
 static enum options_result read_options(const struct command *command, int argc, char **argv,
                                         struct run_options *options)
@@ -40,10 +35,15 @@ static enum options_result read_options(const struct command *command, int argc,
     const struct option_row rows[] = {
         {"store", OPTION_TEXT, "FILE", "results file (default: the grid's name with .h5)",
          &options->store, 0, 0},
-        {"workers", OPTION_INTEGER, "N", "tasks trained at a time (default: the cores allowed)",
+        {"workers", OPTION_INTEGER, "N",
+         "tasks trained at a time (default: the cores allowed, or a PBS or LSF job's slots)",
          &options->workers, 1, 100000},
+        {"threads", OPTION_INTEGER, "N",
+         "cores of each worker, for networks with large layers (default 1); the bits are the same",
+         &options->threads, 1, 1024},
         {"data", OPTION_TEXT, "FOLDER", "where datasets are (default: $SWEEPSTAKE_DATA)",
          &options->data, 0, 0},
+        {"part", OPTION_TEXT, "N/K", PART_HELP, &options->part_text, 0, 0},
         {"kernels", OPTION_TEXT, "HOW",
          "how pruned layers compute: dense, sparse, or auto, the faster (default)",
          &options->kernels, 0, 0},
@@ -190,14 +190,15 @@ static int run_supervised(const struct run_job *job, bool quiet, int argc, char 
     return status;
 }
 
-static int default_store(const char *grid_file, char *to, struct error *err)
+static int default_store(const struct run_options *options, char *to, struct error *err)
 {
-    struct grid *grid = grid_read(grid_file, err);
+    char whole[GRID_NAME_SIZE + 8];
+    struct grid *grid = grid_read(options->grid, err);
     if (grid == NULL)
         return -1;
-    snprintf(to, STORE_PATH_SIZE, "%s.h5", grid->name);
+    snprintf(whole, sizeof whole, "%s.h5", grid->name);
     grid_destroy(grid);
-    return 0;
+    return part_store(whole, options->part, to, STORE_PATH_SIZE, err);
 }
 
 static int run_simulation(const struct run_options *options, struct error *err)
@@ -206,6 +207,7 @@ static int run_simulation(const struct run_options *options, struct error *err)
         .grid_file = options->grid,
         .store_file = options->store,
         .data_folder = options->data,
+        .part = options->part,
         .words.conditions = {.workers = options->workers,
                              .max_attempts = options->attempts,
                              .silence = options->silence,
@@ -219,19 +221,22 @@ static int run_simulation(const struct run_options *options, struct error *err)
 
 static int run_run(const struct command *command, int argc, char **argv)
 {
-    struct run_options options = {
-        .workers = cores_allowed(), .attempts = 3, .silence = 60, .save_every = 300};
+    struct run_options options = {.threads = 1, .attempts = 3, .silence = 60, .save_every = 300};
     enum options_result read = read_options(command, argc, argv, &options);
     if (read != OPTIONS_GO_ON)
         return read == OPTIONS_WRONG ? STATUS_USAGE : 0;
     struct error err = {0};
     char store[STORE_PATH_SIZE];
     enum net_kernels kernels;
-    if (command_read_kernels(options.kernels, &kernels, &err) != 0)
+    if (command_read_kernels(options.kernels, &kernels, &err) != 0 ||
+        part_read(options.part_text, &options.part, &err) != 0 ||
+        kernels_use_threads(options.threads, &err) != 0 ||
+        (options.workers == 0 && !run_is_rank() &&
+         run_room(options.threads, &options.workers, &err) != 0))
         return command_fail(&err);
     if (options.simulate != NULL)
         return run_simulation(&options, &err);
-    if (options.store == NULL && default_store(options.grid, store, &err) != 0)
+    if (options.store == NULL && default_store(&options, store, &err) != 0)
         return command_fail(&err);
     if (options.verbose)
         log_set_level(LOG_DEBUG);
@@ -241,7 +246,9 @@ static int run_run(const struct command *command, int argc, char **argv)
         .grid_file = options.grid,
         .store_file = options.store != NULL ? options.store : store,
         .data_folder = options.data,
+        .part = options.part,
         .workers = options.workers,
+        .threads = options.threads,
         .kernels = options.kernels,
         .silence = options.silence,
         .max_attempts = options.attempts,

@@ -214,10 +214,11 @@ static void print_tasks(const struct sched_forecast *forecast)
 
 static void print_master(const struct sched_forecast *forecast, double cpu_seconds)
 {
-    double a_second = forecast->makespan > 0 ? (double)forecast->messages / forecast->makespan : 0;
-    printf("  master         %.3g messages a second beside signs of life; %lld result%s in the "
+    double makespan = forecast->makespan > 0 ? forecast->makespan : INFINITY;
+    printf("  master         %.3g messages and %.3g signs of life a second; %lld result%s in the "
            "busiest second\n",
-           a_second, (long long)forecast->busiest_second, plural(forecast->busiest_second));
+           (double)forecast->messages / makespan, (double)forecast->signs_of_life / makespan,
+           (long long)forecast->busiest_second, plural(forecast->busiest_second));
     if (forecast->hand_outs > 0)
         printf("  measured here  %.2f microseconds of CPU a hand-out, scheduler and simulation\n",
                1e6 * cpu_seconds / (double)forecast->hand_outs);
@@ -255,7 +256,7 @@ static int play(const struct plan *plan, const struct simulate_job *job, struct 
 
 int simulate_run(const struct simulate_job *job, struct error *err)
 {
-    struct plan_options options = {.data_folder = job->data_folder};
+    struct plan_options options = {.data_folder = job->data_folder, .part = job->part};
     struct grid *grid = grid_read(job->grid_file, err);
     struct plan *plan = grid != NULL ? plan_create(grid, &options, err) : NULL;
     int failed = plan == NULL || play(plan, job, err) != 0;

@@ -3,6 +3,7 @@
 #define SWEEPSTAKE_CLI_SIMULATE_H
 
 #include "base/error.h"
+#include "plan/plan.h"
 #include "sched/simulate.h"
 
 #define SIMULATE_HELP                                                                              \
@@ -28,6 +29,7 @@ struct simulate_job {
     const char *grid_file;
     const char *store_file; /* NULL = the grid's name with .h5; need not be there */
     const char *data_folder;
+    struct plan_part part;
     struct simulate_words words;
 };
 

@@ -1,253 +1,226 @@
-/* sweepstake submit: from a job file to a SLURM job. Plans the grid, chooses what the job file
- * leaves out, checks that the results have a place, renders the batch script and hands it to
- * sbatch. A note beside the store (NAME.h5.job) says which job goes on with it. */
-#include <errno.h>
-#include <libgen.h>
-#include <math.h>
+/* sweepstake submit: from a job file to a SLURM job, or with --array to one for each part of the
+ * grid. Plans and checks all of them before the first is handed to sbatch. A note beside each store
+ * (NAME.h5.job) says which job goes on with it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/memory.h"
 #include "base/text.h"
-#include "batch.h"
 #include "command.h"
-#include "figures.h"
+#include "note.h"
+#include "part.h"
 #include "program.h"
+#include "submission.h"
 
-#define PATH_SIZE 4096
-#define NOTE_BYTES 4096
-#define MARGIN 1.5             /* wall time over the time estimated */
-#define START_SECONDS 600      /* for what is no training */
-#define LONGEST_CHOSEN 86400.0 /* a job that needs longer goes on in another */
+/* One job, or those of all parts. */
+struct submissions {
+    struct submission *jobs;
+    int count;
+    bool is_array;
+};
 
-/* --- choosing --- */
+/* --- the jobs there are --- */
 
-static int64_t choose_workers(const struct job_file *job)
+static int list_jobs(struct text *listing, struct error *err)
 {
-    return job->workers > 0 ? job->workers : job->nodes * job->ranks_per_node;
-}
-
-static int64_t choose_wall_seconds(const struct job_file *job, double makespan)
-{
-    double seconds = makespan * MARGIN + START_SECONDS;
-    if (job->wall_seconds > 0)
-        return job->wall_seconds;
-    return seconds < LONGEST_CHOSEN ? (int64_t)seconds : (int64_t)LONGEST_CHOSEN;
-}
-
-/* --- checks --- */
-
-/* Of the data a rank is asked for its share where each node is sure to have so many ranks, else for
- * all that it may need alone. */
-static int rank_memory(const struct plan *plan, const struct job_file *job, int64_t own,
-                       int64_t *bytes, struct error *err)
-{
-    bool is_even = job->nodes > 0 && job->ranks_per_node > 0 && job->workers == 0;
-    int64_t ranks = is_even ? job->ranks_per_node : 1, data;
-    if (plan_data_bytes(plan, ranks, &data, err) != 0)
-        return -1;
-    *bytes = own + (data + ranks - 1) / ranks;
-    return 0;
-}
-
-static int check_memory(const struct plan *plan, const struct job_file *job, int64_t own,
-                        struct error *err)
-{
-    char text[32];
-    int64_t needed;
-    if (rank_memory(plan, job, own, &needed, err) != 0)
-        return -1;
-    if (job->memory == 0 || job->memory * 1000000 >= needed)
-        return 0;
-    return error_set(err, ERROR_USAGE, "memory: %lldM is too little; a worker needs %s",
-                     (long long)job->memory, text_bytes(text, sizeof text, (double)needed));
-}
-
-/* Bytes that are yet to be had: an enlarged store is made beside the old one, states in any case.
- */
-static int64_t bytes_needed(const struct plan_figures *figures, bool exists)
-{
-    return figures->states_bytes + (exists && !figures->extends ? 0 : figures->store_bytes);
-}
-
-static int check_place(const char *store, int64_t needed, struct error *err)
-{
-    char copy[PATH_SIZE], wanted[32], free_bytes[32];
-    struct statvfs system;
-    if (!text_copy(copy, sizeof copy, store))
-        return error_set(err, ERROR_USAGE, "store: the path is too long");
-    const char *folder = dirname(copy);
-    if (access(folder, W_OK | X_OK) != 0 || statvfs(folder, &system) != 0)
-        return error_set(err, ERROR_USAGE, "store: nothing can be written into %s (%s); make it",
-                         folder, strerror(errno));
-    double available = (double)system.f_bavail * (double)system.f_frsize;
-    if (available >= (double)needed)
-        return 0;
-    return error_set(err, ERROR_USAGE, "store: %s needs %s, and %s has %s free", store,
-                     text_bytes(wanted, sizeof wanted, (double)needed), folder,
-                     text_bytes(free_bytes, sizeof free_bytes, available));
-}
-
-/* --- the job there is --- */
-
-static void note_path(const char *store, char to[PATH_SIZE])
-{
-    snprintf(to, PATH_SIZE, "%s.job", store);
-}
-
-/* The job that was submitted last; 0 = none is known. */
-static long long read_note(const char *store)
-{
-    char path[PATH_SIZE], *text;
-    size_t length;
-    note_path(store, path);
-    if (access(path, F_OK) != 0 || file_read(path, NOTE_BYTES, &text, &length, NULL) != 0)
-        return 0;
-    long long number = strtoll(text, NULL, 10);
-    free(text);
-    return number > 0 ? number : 0;
-}
-
-/* The job's number, then what the script keeps: restarts without progress, and how far it was. */
-static int write_note(const char *store, long long number, struct error *err)
-{
-    char path[PATH_SIZE], text[64];
-    note_path(store, path);
-    int length = snprintf(text, sizeof text, "%lld 0 0 0\n", number);
-    return file_replace(path, text, (size_t)length, err);
+    char user[24];
+    snprintf(user, sizeof user, "%lu", (unsigned long)geteuid());
+    const char *const words[] = {"squeue", "-h", "-u", user, "-o", "%A %T %j", NULL};
+    return program_run(words, NULL, listing, err);
 }
 
 /* `listing`: "NUMBER STATE NAME" a line. */
-static bool find_job(char *listing, long long number, const char *name, char state[32])
+static bool find_job(const char *listing, long long number, const char *name, char state[32])
 {
-    char *rest = NULL;
-    for (char *line = strtok_r(listing, "\n", &rest); line != NULL;
-         line = strtok_r(NULL, "\n", &rest)) {
+    for (const char *line = listing; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
+        line += *line == '\n';
         long long other;
         int name_at = 0;
-        if (sscanf(line, "%lld %31s %n", &other, state, &name_at) == 2 && other == number &&
-            strcmp(line + name_at, name) == 0)
+        if (sscanf(line, "%lld %31s %n", &other, state, &name_at) != 2 || other != number)
+            continue;
+        size_t length = strcspn(line + name_at, "\n");
+        if (length == strlen(name) && memcmp(line + name_at, name, length) == 0)
             return true;
     }
     return false;
 }
 
-static int check_not_submitted(const struct batch *batch, struct error *err)
+static int check_not_submitted(const struct submissions *all, struct error *err)
 {
-    long long number = read_note(batch->store);
-    char user[24], state[32];
-    snprintf(user, sizeof user, "%lu", (unsigned long)geteuid());
-    const char *const words[] = {"squeue", "-h", "-u", user, "-o", "%A %T %j", NULL};
     struct text listing = {0};
-    int failed = number > 0 && program_run(words, NULL, &listing, err) != 0;
-    if (!failed && listing.bytes != NULL && find_job(listing.bytes, number, batch->name, state))
-        failed = error_set(err, ERROR_USAGE,
-                           "%s: job %lld is at it already (%s); `scancel %lld` ends it",
-                           batch->store, number, state, number);
+    bool is_listed = false;
+    char state[32];
+    int failed = 0;
+    for (int i = 0; i < all->count && !failed; i++) {
+        const struct batch *batch = &all->jobs[i].batch;
+        long long number = note_read(batch->store);
+        if (number == 0)
+            continue;
+        failed = !is_listed && list_jobs(&listing, err) != 0;
+        is_listed = true;
+        if (!failed && find_job(listing.bytes, number, batch->name, state))
+            failed = error_set(err, ERROR_USAGE,
+                               "%s: job %lld is at it already (%s); `scancel %lld` ends it",
+                               batch->store, number, state, number);
+    }
     text_finish(&listing);
     return failed ? -1 : 0;
 }
 
 /* --- submitting --- */
 
-static void tell(const struct batch *batch, const struct plan_figures *figures, long long number)
-{
-    char time[32];
-    printf("job %lld: %lld tasks on %lld workers, about %s\n", number, (long long)figures->to_run,
-           (long long)batch->workers, text_duration(time, sizeof time, figures->makespan_seconds));
-    printf("  squeue -j %lld\n  tail -f '%s.%lld.log'\n  sweepstake status '%s' --follow\n", number,
-           batch->store, number, batch->store);
-}
-
-static int submit(const struct batch *batch, const char *script, const struct plan_figures *figures,
-                  struct error *err)
+static int hand_over(const char *script, long long *number, struct error *err)
 {
     const char *const words[] = {"sbatch", "--parsable", NULL};
     struct text answer = {0};
-    if (check_not_submitted(batch, err) != 0)
-        return -1;
     int failed = program_run(words, script, &answer, err) != 0;
-    long long number = answer.bytes != NULL ? strtoll(answer.bytes, NULL, 10) : 0;
-    if (!failed && number <= 0)
+    *number = answer.bytes != NULL ? strtoll(answer.bytes, NULL, 10) : 0;
+    if (!failed && *number <= 0)
         failed = error_set(err, ERROR_RESOURCE, "sbatch gave no job number but '%s'",
                            answer.bytes != NULL ? answer.bytes : "");
     text_finish(&answer);
-    if (failed || write_note(batch->store, number, err) != 0)
-        return -1;
-    tell(batch, figures, number);
-    return 0;
+    return failed ? -1 : 0;
 }
 
-static int print_or_submit(const struct batch *batch, const struct plan_figures *figures,
-                           bool dry_run, struct error *err)
+static void tell(const struct submission *job)
+{
+    const struct batch *batch = &job->batch;
+    char time[32];
+    printf("job %lld: ", job->number);
+    if (batch->part.count > 0)
+        printf("part %d/%d, ", batch->part.number, batch->part.count);
+    printf("%lld tasks on %lld workers, about %s\n", (long long)job->figures.to_run,
+           (long long)batch->workers,
+           text_duration(time, sizeof time, job->figures.makespan_seconds));
+    printf("  squeue -j %lld\n  tail -f '%s.%lld.log'\n  sweepstake status '%s' --follow\n",
+           job->number, batch->store, job->number, batch->store);
+}
+
+static int submit_job(struct submission *job, bool dry_run, struct error *err)
 {
     struct text script = {0};
-    int failed = batch_render(batch, &script, err) != 0;
+    int failed = batch_render(&job->batch, &script, err) != 0;
     if (!failed && dry_run)
         fputs(script.bytes, stdout);
     else if (!failed)
-        failed = submit(batch, script.bytes, figures, err) != 0;
+        failed = hand_over(script.bytes, &job->number, err) != 0 ||
+                 note_write(job->batch.store, job->number, err) != 0;
     text_finish(&script);
+    if (!failed && !dry_run)
+        tell(job);
     return failed ? -1 : 0;
 }
 
-static int submit_plan(const struct plan *plan, struct batch *batch, bool dry_run,
-                       struct error *err)
+/* The first part to end must know of the others, whether they are submitted already or not. */
+static int announce(const struct submissions *all, struct error *err)
 {
-    struct plan_figures figures;
-    const struct job_file *job = batch->job;
-    bool exists = access(batch->store, F_OK) == 0;
-    if (figures_measure(plan, exists ? batch->store : NULL, NET_KERNELS_AUTO,
-                        (int)choose_workers(job), &figures, err) != 0 ||
-        check_memory(plan, job, figures.memory_bytes, err) != 0 ||
-        check_place(batch->store, bytes_needed(&figures, exists), err) != 0)
+    for (int i = 0; i < all->count; i++) {
+        const struct submission *job = &all->jobs[i];
+        if (job->is_complete)
+            note_remove(job->store);
+        else if (note_write(job->store, 0, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int submit_jobs(struct submissions *all, bool dry_run, struct error *err)
+{
+    if (!dry_run &&
+        (check_not_submitted(all, err) != 0 || (all->is_array && announce(all, err) != 0)))
         return -1;
-    if (figures.to_run == 0 && !figures.extends) {
-        printf("%s is complete; there is nothing to submit\n", batch->store);
+    for (int i = 0; i < all->count; i++)
+        if (!all->jobs[i].is_complete && submit_job(&all->jobs[i], dry_run, err) != 0)
+            return -1;
+    if (all->is_array && !dry_run)
+        printf("the part that ends last joins all of them into %s\n", all->jobs[0].whole);
+    return 0;
+}
+
+/* --- all --- */
+
+static void tell_complete(const struct submissions *all)
+{
+    const struct submission *first = &all->jobs[0];
+    if (!all->is_array) {
+        printf("%s is complete; there is nothing to submit\n", first->store);
+        return;
+    }
+    printf("all parts are complete; this joins them:\n  sweepstake merge");
+    for (int i = 0; i < all->count; i++)
+        printf(" '%s'", all->jobs[i].store);
+    printf(" --into '%s' --grid '%s'", first->whole, first->batch.job->grid);
+    if (first->batch.job->data != NULL)
+        printf(" --data '%s'", first->batch.job->data);
+    printf("\n");
+}
+
+static int check_disk(const struct submissions *all, struct error *err)
+{
+    int64_t needed = 0;
+    for (int i = 0; i < all->count; i++) {
+        const struct submission *job = &all->jobs[i];
+        needed += job->bytes_needed + (all->is_array ? job->figures.store_bytes : 0);
+    }
+    return submission_check_place(all->jobs[0].whole, needed, err);
+}
+
+/* Parts are joined into a new file. */
+static int check_whole(const struct submissions *all, struct error *err)
+{
+    const char *whole = all->jobs[0].whole;
+    if (!all->is_array || access(whole, F_OK) != 0)
+        return 0;
+    return error_set(err, ERROR_USAGE,
+                     "%s is there already: leave --array out to go on with it, or name another "
+                     "store",
+                     whole);
+}
+
+static int prepare_and_submit(const struct job_file *job, struct submissions *all, bool dry_run,
+                              struct error *err)
+{
+    const int threads = job->cores_per_rank > 0 ? (int)job->cores_per_rank : 1;
+    bool complete = true;
+    if (kernels_use_threads(threads, err) != 0) /* that steps are timed with, too */
+        return -1;
+    for (int i = 0; i < all->count; i++) {
+        struct plan_part part = {i + 1, all->count};
+        if (submission_prepare(job, all->is_array ? part : (struct plan_part){0}, &all->jobs[i],
+                               err) != 0)
+            return -1;
+        complete = complete && all->jobs[i].is_complete;
+    }
+    if (check_whole(all, err) != 0 || check_disk(all, err) != 0)
+        return -1;
+    if (complete) {
+        tell_complete(all);
         return 0;
     }
-    batch->workers = figures.workers;
-    batch->wall_seconds = choose_wall_seconds(job, figures.makespan_seconds);
-    return print_or_submit(batch, &figures, dry_run, err);
-}
-
-static int submit_job(const struct job_file *job, bool dry_run, struct error *err)
-{
-    char store[GRID_NAME_SIZE + 8], name[GRID_NAME_SIZE + 16];
-    struct plan_options options = {.data_folder = job->data};
-    struct grid *grid = grid_read(job->grid, err);
-    struct plan *plan = grid != NULL ? plan_create(grid, &options, err) : NULL;
-    int failed = plan == NULL;
-    if (!failed) {
-        snprintf(store, sizeof store, "%s.h5", grid->name);
-        snprintf(name, sizeof name, "sweepstake-%s", grid->name);
-        struct batch batch = {
-            .job = job, .name = name, .store = job->store != NULL ? job->store : store};
-        failed = submit_plan(plan, &batch, dry_run, err) != 0;
-    }
-    plan_destroy(plan);
-    grid_destroy(grid);
-    return failed ? -1 : 0;
+    return submit_jobs(all, dry_run, err);
 }
 
 static int run_submit(const struct command *command, int argc, char **argv)
 {
     bool dry_run = false;
+    int parts = 0;
     const struct option_row rows[] = {
         {"dry-run", OPTION_FLAG, NULL, "print the batch script and submit nothing", &dry_run, 0, 0},
+        {"array", OPTION_INTEGER, "K", "K jobs of their own, each with a part of the grid", &parts,
+         2, PART_MOST},
     };
     const char *file;
-    enum options_result options = options_read(command, rows, 1, argc, argv, &file, 1);
+    enum options_result options = options_read(command, rows, 2, argc, argv, &file, 1);
     if (options != OPTIONS_GO_ON)
         return options == OPTIONS_WRONG ? STATUS_USAGE : 0;
     struct error err = {0};
+    struct submissions all = {.count = parts > 0 ? parts : 1, .is_array = parts > 0};
     struct job_file *job = job_file_read(file, &err);
-    if (job == NULL)
-        return command_fail(&err);
-    int failed = submit_job(job, dry_run, &err);
+    all.jobs = job != NULL ? mem_zeroed((size_t)all.count, sizeof *all.jobs, &err) : NULL;
+    int failed = all.jobs == NULL || prepare_and_submit(job, &all, dry_run, &err) != 0;
+    free(all.jobs);
     job_file_destroy(job);
     return failed ? command_fail(&err) : command_finish_output(0);
 }
@@ -264,6 +237,10 @@ const struct command command_submit = {
         "The job saves and goes back into the queue when it is preempted or its time is over. "
         "Paths\n"
         "are taken from the folder in which this is typed, and so is slurm/NAME.yaml, the site's\n"
-        "profile that `cluster: NAME` asks for.\n",
+        "profile that `cluster: NAME` asks for.\n"
+        "\n"
+        "--array K: each job is as JOB says, with a store of its own (grid.1-of-K.h5 ...) and one\n"
+        "part of the grid; parts share no training run and cost about the same. The last to end\n"
+        "joins them into the grid's store. The same again submits what is not complete.\n",
     .run = run_submit,
 };

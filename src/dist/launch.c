@@ -32,8 +32,22 @@ static bool is_one_node(void)
     return (nodes == NULL || atoi(nodes) <= 1) && getenv("OMPI_MCA_orte_default_hostfile") == NULL;
 }
 
-int launch_set_environment(const struct store_identity *identity, const char *scratch,
-                           const char *generation, struct error *err)
+static int no_environment(struct error *err)
+{
+    return error_set(err, ERROR_RESOURCE, "not enough memory for the environment");
+}
+
+/* The second is what Open MPI 5 calls it. */
+static int set_hosts(const struct hosts *hosts, struct error *err)
+{
+    if (hosts->several && (setenv("OMPI_MCA_orte_default_hostfile", hosts->file, 0) != 0 ||
+                           setenv("PRTE_MCA_prte_default_hostfile", hosts->file, 0) != 0))
+        return no_environment(err);
+    return 0;
+}
+
+int launch_set_environment(const struct store_identity *identity, const struct hosts *hosts,
+                           const char *scratch, const char *generation, struct error *err)
 {
     enum { DEFAULT, ALWAYS, ONE_NODE }; /* unless the user set it; in any case; on one node */
     const struct {
@@ -58,11 +72,13 @@ int launch_set_environment(const struct store_identity *identity, const char *sc
         {"OMPI_MCA_orte_tmpdir_base", scratch, ONE_NODE},
         {"PRTE_MCA_prte_tmpdir_base", scratch, ONE_NODE},
     };
+    if (set_hosts(hosts, err) != 0)
+        return -1;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         if (variables[i].where == ONE_NODE && !is_one_node())
             continue;
         if (setenv(variables[i].name, variables[i].value, variables[i].where != DEFAULT) != 0)
-            return error_set(err, ERROR_RESOURCE, "not enough memory for the environment");
+            return no_environment(err);
     }
     return 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/error.h"
+#include "hosts.h"
 #include "status.h"
 #include "store/store.h"
 
@@ -30,10 +31,10 @@ struct launch {
     int wait_status; /* as of waitpid, once it ended */
 };
 
-/* Sets the environment that ranks inherit: one BLAS thread each, and kernels that round as the
- * store's did unless the user chose others. */
-int launch_set_environment(const struct store_identity *identity, const char *scratch,
-                           const char *generation, struct error *err);
+/* Sets the environment that mpirun and ranks inherit: the hosts, one BLAS thread each, and kernels
+ * that round as the store's did unless the user chose others. */
+int launch_set_environment(const struct store_identity *identity, const struct hosts *hosts,
+                           const char *scratch, const char *generation, struct error *err);
 
 /* Usage error, with what to install, when there is no such program. */
 int launch_check(const char *mpirun, struct error *err);

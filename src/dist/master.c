@@ -1,6 +1,7 @@
 /* The master. Each round of its loop takes one report, lets the scheduler know, and then does what
  * the scheduler says until it says nothing more; about once a second it beats: tells its workers
- * that it lives, looks whether theirs do, and shows the progress.
+ * that it lives, looks whether they do (some at a beat where they are many), and shows the
+ * progress.
  *
  * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
  * for a result that the scheduler counts, and nothing once another run has the store; nothing here
@@ -33,7 +34,8 @@ struct master {
     struct error replaced; /* another run has the store */
     struct error storage;  /* the store's file system failed, here or at a worker: the run stops */
     struct hand *hands;    /* [workers] */
-    double next_beat;
+    double beat_interval, next_beat;
+    int32_t looked_after; /* the next beat goes on with this worker */
     bool stopping, finished;
 };
 
@@ -112,14 +114,25 @@ static void look_after(struct master *master, int32_t worker)
     }
 }
 
+/* As many as it takes for each to be looked after once in its own interval. */
+static void look_after_some(struct master *master)
+{
+    int32_t workers = master->setup->channel->workers;
+    double interval = sched_heartbeat(master->setup->limits.silence, workers);
+    int32_t some = (int32_t)ceil(workers * master->beat_interval / interval);
+    for (int32_t i = 0; i < some; i++) {
+        look_after(master, master->looked_after);
+        master->looked_after = (master->looked_after + 1) % workers;
+    }
+}
+
 static void beat(struct master *master)
 {
     double now = clock_seconds();
     if (now < master->next_beat)
         return;
-    master->next_beat = now + heartbeat_seconds(master->setup->limits.silence);
-    for (int32_t i = 0; i < master->setup->channel->workers; i++)
-        look_after(master, i);
+    master->next_beat = now + master->beat_interval;
+    look_after_some(master);
     tell(master, SCHED_TICK, -1);
     if (ledger_check(&master->ledger, &master->replaced) != 0)
         stop(master); /* a task that trains inside `receive` is to end, too */
@@ -371,7 +384,10 @@ static int create_sched(struct master *master, int32_t *kept, struct error *err)
 static int master_init(struct master *master, const struct master_setup *setup, struct error *err)
 {
     int32_t kept = 0;
-    *master = (struct master){.setup = setup};
+    *master = (struct master){
+        .setup = setup,
+        .beat_interval = sched_heartbeat(setup->limits.silence, 1),
+    };
     master->hands = mem_zeroed((size_t)setup->channel->workers, sizeof *master->hands, err);
     if (master->hands == NULL ||
         ledger_init(&master->ledger, setup->plan, setup->store, setup->lock, err) != 0 ||

@@ -3,6 +3,7 @@
 #include "prepare.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -23,9 +24,9 @@
 
 #define KERNEL_MODE_FAKE "fake" /* of the fake executor: no results at all */
 
-struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err)
+struct plan *prepare_plan(const struct run_job *job, struct grid *grid, struct error *err)
 {
-    struct plan_options options = {.data_folder = job->data_folder};
+    struct plan_options options = {.data_folder = job->data_folder, .part = job->part};
     return plan_create(grid, &options, err);
 }
 
@@ -93,10 +94,13 @@ int prepare_check_plan(const struct run_job *job, const struct plan *plan,
                      job->grid_file);
 }
 
-void prepare_tell(const struct store_identity *identity)
+void prepare_tell(const struct run_job *job, const struct store_identity *identity)
 {
-    log_line(LOG_INFO, "kernels: %s instructions, mode %s; OpenBLAS: %s", identity->isa,
-             identity->kernel_mode, identity->blas_core);
+    char threads[32] = "";
+    if (job->threads > 1)
+        snprintf(threads, sizeof threads, "; %d threads a worker", job->threads);
+    log_line(LOG_INFO, "kernels: %s instructions, mode %s; OpenBLAS: %s%s", identity->isa,
+             identity->kernel_mode, identity->blas_core, threads);
 }
 
 static void identify_kernels(const struct run_job *job, struct store_identity *identity)

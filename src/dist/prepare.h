@@ -17,7 +17,7 @@ struct prepared {
 };
 
 /* The plan of a grid; `job` says where datasets are. */
-struct plan *prepare_plan(const struct run_job *job, const struct grid *grid, struct error *err);
+struct plan *prepare_plan(const struct run_job *job, struct grid *grid, struct error *err);
 
 /* The first half: grid and plan, no lock, nothing written. */
 int prepare_grid(const struct run_job *job, struct prepared *prepared, struct error *err);
@@ -42,6 +42,6 @@ int prepare_rounding(const struct run_job *job, const struct store_identity *ide
                      struct error *err);
 
 /* Tells the user what computes. */
-void prepare_tell(const struct store_identity *identity);
+void prepare_tell(const struct run_job *job, const struct store_identity *identity);
 
 #endif

@@ -88,8 +88,25 @@ static int check_master(struct rank *rank, struct error *err)
         prepared->plan = prepare_plan(rank->job, prepared->grid, err);
     if (prepared->plan == NULL || prepare_check_plan(rank->job, prepared->plan, identity, err) != 0)
         return -1;
-    prepare_tell(identity);
+    prepare_tell(rank->job, identity);
     return work_take_places(prepared->plan, rank->store, err);
+}
+
+/* Rank 0 has no seat: it shares a core with whom it finds there. Collective. */
+static struct seat find_seat(void)
+{
+    MPI_Comm node;
+    int number, least;
+    struct seat seat;
+    MPI_Comm_rank(MPI_COMM_WORLD, &number);
+    MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, number, MPI_INFO_NULL, &node);
+    MPI_Comm_rank(node, &seat.index);
+    MPI_Comm_size(node, &seat.workers);
+    MPI_Allreduce(&number, &least, 1, MPI_INT, MPI_MIN, node);
+    MPI_Comm_free(&node);
+    if (least > 0)
+        return seat;
+    return (struct seat){seat.index - 1, seat.workers - 1};
 }
 
 /* All plan from one text: what a node's own copy of the grid says does not matter. Collective. */
@@ -100,11 +117,12 @@ static int check_ranks(struct rank *rank, struct error *err)
     size_t length = grid != NULL ? grid->text_length : 0;
     if (agree_on_text(&text, &length, err) != 0)
         return -1;
+    const struct seat seat = find_seat();
     rank->peers = mem_zeroed((size_t)rank->count, sizeof *rank->peers, err);
     int failed = rank->peers == NULL;
     if (!failed)
         failed = rank->number == 0 ? check_master(rank, err) != 0
-                                   : tasks_begin(rank->tasks, rank->number - 1, text, length,
+                                   : tasks_begin(rank->tasks, rank->number - 1, seat, text, length,
                                                  &rank->executor, err) != 0;
     if (grid == NULL)
         free(text);
@@ -181,6 +199,8 @@ static void run_worker(struct rank *rank)
     struct worker_setup setup = {
         .executor = &rank->executor,
         .task_count = (int32_t)store_task_count(rank->store),
+        .number = rank->number - 1,
+        .workers = rank->count - 1,
         .master = &rank->peers[0],
         .silence = rank->job->silence,
     };

@@ -52,9 +52,9 @@ static int run_prepared(const struct run_job *job, const struct prepared *prepar
     if (prepared->to_do == 0)
         return RUN_COMPLETE;
     if (prepare_rounding(job, store_identity(prepared->store), err) != 0 ||
-        tasks_begin(tasks, 0, NULL, 0, &executor, err) != 0)
+        tasks_begin(tasks, 0, (struct seat){0, 1}, NULL, 0, &executor, err) != 0)
         return job_failure_status(err);
-    prepare_tell(store_identity(prepared->store));
+    prepare_tell(job, store_identity(prepared->store));
     int failed = run_tasks(job, prepared, &executor, &end, err);
     executor.destroy(executor.self);
     if (!failed && end.verdict == MASTER_COMPLETE)

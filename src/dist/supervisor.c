@@ -45,6 +45,7 @@ struct supervisor {
     const struct run_job *job;
     char *const *arguments;
     int ranks;
+    struct hosts hosts;
     struct scratch scratch;
     struct launch launch;
     enum pressure pressure;
@@ -275,10 +276,12 @@ static int run_launches(struct supervisor *supervisor, int32_t task_count, struc
     int fruitless = 0, code;
     int64_t before = measure_progress(supervisor->job, task_count, err);
     while (before >= 0 && fruitless < FRUITLESS_LAUNCHES) {
-        if (store_lock_check(supervisor->lock, err) != 0 || run_launch(supervisor, err) != 0)
+        if (run_launch(supervisor, err) != 0)
             return error_exit_status(err);
         if (read_end(supervisor, &code, err))
             return code;
+        if (store_lock_check(supervisor->lock, err) != 0)
+            return error_exit_status(err);
         int64_t after = measure_progress(supervisor->job, task_count, err);
         if (after < 0)
             break;
@@ -303,8 +306,9 @@ static int supervise(struct supervisor *supervisor, struct prepared *prepared, s
     if (scratch_create(&supervisor->scratch, err) != 0)
         return error_exit_status(err);
     int status = 1;
-    if (launch_set_environment(store_identity(prepared->store), supervisor->scratch.path,
-                               store_lock_generation(prepared->lock), err) == 0) {
+    if (launch_set_environment(store_identity(prepared->store), &supervisor->hosts,
+                               supervisor->scratch.path, store_lock_generation(prepared->lock),
+                               err) == 0) {
         store_lock_leave_writing(prepared->lock); /* the ranks' from here on */
         store_close(prepared->store);
         prepared->store = NULL;
@@ -322,8 +326,8 @@ int run_supervise(const struct run_job *job, char *const *arguments, struct erro
     struct prepared prepared;
     int status = RUN_COMPLETE;
     stop_watch(job->seconds);
-    if (launch_check(mpirun_of(job), err) != 0 || prepare_grid(job, &prepared, err) != 0 ||
-        prepare_store(job, &prepared, err) != 0)
+    if (launch_check(mpirun_of(job), err) != 0 || hosts_read(&supervisor.hosts, err) != 0 ||
+        prepare_grid(job, &prepared, err) != 0 || prepare_store(job, &prepared, err) != 0)
         return prepare_exit_status(err);
     /* No more workers than there are tasks to do. */
     int workers = job->workers < prepared.to_do ? job->workers : prepared.to_do;

@@ -29,7 +29,8 @@ struct tasks {
 
 /* What is sent to the keeper; the grid's text follows. */
 struct beginning {
-    int32_t slot, reserved;
+    int32_t slot;
+    struct seat seat;
 };
 
 static bool saves_states(const struct run_job *job)
@@ -71,7 +72,8 @@ static int make_executor(const struct tasks *tasks, struct executor *executor, s
 {
     const struct run_job *job = tasks->job;
     const struct work_saving *saving = saves_states(job) ? &tasks->saving : NULL;
-    kernels_single_thread();
+    if (kernels_use_threads(job->threads, err) != 0)
+        return -1;
     if (job->fake != NULL)
         return executor_create_fake(executor, job->fake, tasks->plan, tasks->store, getppid(), err);
     return executor_create_real(executor, tasks->plan, tasks->store, saving, err);
@@ -83,6 +85,7 @@ static int make(void *user, const void *bytes, size_t size, struct executor *exe
     struct tasks *tasks = user;
     const struct beginning *beginning = bytes;
     const char *text = (const char *)bytes + sizeof *beginning;
+    pin_self(beginning->seat, tasks->job->threads);
     if (make_plan(tasks, text, size - sizeof *beginning, err) != 0 || open_store(tasks, err) != 0 ||
         open_states(tasks, beginning->slot, err) != 0)
         return -1;
@@ -112,10 +115,10 @@ struct tasks *tasks_start(const struct run_job *job, struct plan *plan, struct e
     return NULL;
 }
 
-int tasks_begin(struct tasks *tasks, int32_t slot, const char *text, size_t length,
+int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text, size_t length,
                 struct executor *executor, struct error *err)
 {
-    struct beginning beginning = {.slot = slot};
+    struct beginning beginning = {.slot = slot, .seat = seat};
     char *bytes = mem_zeroed(sizeof beginning + length, 1, err);
     if (bytes == NULL)
         return -1;

@@ -4,6 +4,7 @@
 #define SWEEPSTAKE_DIST_TASKS_H
 
 #include "dist/run.h"
+#include "pin.h"
 #include "plan/plan.h"
 #include "work/isolation.h"
 
@@ -14,8 +15,8 @@ struct tasks;
 struct tasks *tasks_start(const struct run_job *job, struct plan *plan, struct error *err);
 
 /* Once the store is there: `executor` runs tasks of its plan. `slot` is this worker's place in the
- * checkpoint file. `text` may be NULL. */
-int tasks_begin(struct tasks *tasks, int32_t slot, const char *text, size_t length,
+ * checkpoint file, `seat` that on its node. `text` may be NULL. */
+int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text, size_t length,
                 struct executor *executor, struct error *err);
 void tasks_end(struct tasks *tasks); /* accepts NULL */
 

@@ -4,7 +4,6 @@
 
 #include <time.h>
 
-#define HEARTBEAT_SECONDS 1.0
 #define SHORTEST_NAP 1000L
 #define LONGEST_NAP 1000000L
 
@@ -29,9 +28,4 @@ void sleep_seconds(double seconds)
     nanosleep(
         &(struct timespec){.tv_sec = whole, .tv_nsec = (long)((seconds - (double)whole) * 1e9)},
         NULL);
-}
-
-double heartbeat_seconds(double silence)
-{
-    return silence > 0 && silence < 4 * HEARTBEAT_SECONDS ? silence / 4 : HEARTBEAT_SECONDS;
 }

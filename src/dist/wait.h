@@ -12,8 +12,4 @@ void nap_take(struct nap *nap);
 /* Sleeps so long, less when a signal comes. */
 void sleep_seconds(double seconds);
 
-/* Between two heartbeats, so that none is missed for another: a second, less where silence of less
- * than four counts (0 = never does). */
-double heartbeat_seconds(double silence);
-
 #endif

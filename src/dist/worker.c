@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "mailbox.h"
+#include "sched/sched.h"
 #include "stop.h"
 #include "wait.h"
 
@@ -24,7 +25,8 @@ struct worker {
     struct mailbox mailbox;
     struct nap nap;
     pid_t parent;
-    int watch; /* of the master's process, see peer.h */
+    int watch;       /* of the master's process, see peer.h */
+    double interval; /* seconds between heartbeats */
     double heard, next_listen, next_heartbeat;
     int32_t ordered; /* the task to begin, -1 = none */
     int32_t task;    /* the task at hand, -1 = none */
@@ -81,7 +83,7 @@ static bool master_is_gone(const struct worker *worker, double now)
 static void beat(struct worker *worker, double now)
 {
     struct report report = report_alive(worker->task, worker->iteration);
-    worker->next_heartbeat = now + heartbeat_seconds(worker->setup->silence);
+    worker->next_heartbeat = now + worker->interval;
     if (!worker->broken)
         mailbox_send(&worker->mailbox, &report, report_size(report.kind), 1);
     if (master_is_gone(worker, now)) {
@@ -191,10 +193,13 @@ void worker_run(const struct worker_setup *setup, bool *together)
         .setup = setup,
         .parent = getppid(),
         .watch = peer_watch(setup->master),
+        .interval = sched_heartbeat(setup->silence, setup->workers),
         .heard = clock_seconds(),
         .ordered = -1,
         .task = -1,
     };
+    /* All begin together; their heartbeats come spread over the interval. */
+    worker.next_heartbeat = worker.heard + worker.interval * setup->number / setup->workers;
     mailbox_init(&worker.mailbox, 0, TAG_REPORT);
     serve(&worker);
     if (worker.watch >= 0)

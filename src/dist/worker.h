@@ -10,6 +10,7 @@
 struct worker_setup {
     const struct executor *executor;
     int32_t task_count;
+    int32_t number, workers; /* this one of so many */
     const struct peer *master;
     double silence; /* seconds without a word from the master before it counts as dead; 0 = never */
 };

@@ -173,6 +173,15 @@ void grid_destroy(struct grid *grid)
     free(grid);
 }
 
+void grid_keep(struct grid *grid, const bool *keep)
+{
+    int32_t kept = 0;
+    for (int32_t i = 0; i < grid->experiment_count; i++)
+        if (keep[i])
+            grid->experiments[kept++] = grid->experiments[i];
+    grid->experiment_count = kept;
+}
+
 int grid_error_at(struct error *err, const struct grid *grid, const struct experiment *experiment,
                   int field, const char *format, ...)
 {

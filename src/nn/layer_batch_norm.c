@@ -2,6 +2,7 @@
  * mean and variance while training, by their running averages in evaluation. */
 #include <math.h>
 
+#include "crew.h"
 #include "operation.h"
 
 static int batch_norm_parameters(const struct layer_spec *layer, const struct trace *trace,
@@ -93,33 +94,83 @@ static struct affine running_affine(const struct layer *layer, int32_t channel)
                      1 / sqrtf(layer->parameters[RUNNING_VARIANCE][channel] + EPSILON));
 }
 
+/* A pass over all channels, of which threads take some each. */
+struct channels {
+    const struct layer *layer;
+    const struct pass *pass;
+    struct norm norm;
+    const float *x, *dy;
+    float *to; /* y forward, dx backward; NULL: not wanted */
+};
+
+static int64_t channel_floats(const struct channels *channels)
+{
+    return channels->norm.pixels * channels->norm.columns;
+}
+
+static void run_channels(crew_work *work, const struct channels *channels)
+{
+    const int64_t floats = channels->layer->input_shape.channels * channel_floats(channels);
+    crew_run(work, channels, floats >= CREW_FLOATS);
+}
+
+static void normalize_channels(const void *of, struct share share)
+{
+    const struct channels *all = of;
+    const struct piece piece = share_piece(share, all->layer->input_shape.channels, 1);
+    const struct pass *pass = all->pass;
+    for (int32_t c = (int32_t)piece.begin; c < piece.end; c++) {
+        const float *x = all->x + c * channel_floats(all);
+        const struct affine affine = pass->training
+                                         ? training_affine(all->layer, pass, &all->norm, c, x)
+                                         : running_affine(all->layer, c);
+        pass->kernels->normalize(&all->norm, &affine, x, all->to + c * channel_floats(all));
+    }
+}
+
 static void batch_norm_forward(const struct layer *layer, const struct pass *pass, const float *x,
                                float *y)
 {
-    const struct norm norm = norm_of(layer, pass);
-    const int64_t count = norm.pixels * norm.columns;
-    for (int32_t c = 0; c < layer->input_shape.channels; c++, x += count, y += count) {
-        const struct affine affine =
-            pass->training ? training_affine(layer, pass, &norm, c, x) : running_affine(layer, c);
-        pass->kernels->normalize(&norm, &affine, x, y);
-    }
+    run_channels(normalize_channels, &(struct channels){.layer = layer,
+                                                        .pass = pass,
+                                                        .norm = norm_of(layer, pass),
+                                                        .x = x,
+                                                        .to = y});
+}
+
+static void channel_gradient(const struct channels *all, int32_t channel)
+{
+    const struct layer *layer = all->layer;
+    const struct kernels *kernels = all->pass->kernels;
+    const int64_t place = channel * channel_floats(all);
+    const float *kept = layer->state + 2 * (int64_t)channel;
+    const struct affine affine = affine_of(layer, channel, kept[0], kept[1]);
+    struct norm_sums sums;
+    kernels->norm_gradient_sums(&all->norm, &affine, all->x + place, all->dy + place, &sums);
+    layer->gradients[WEIGHT][channel] = sums.dy_x;
+    layer->gradients[BIAS][channel] = sums.dy;
+    if (all->to)
+        kernels->norm_gradient(&all->norm, &affine, &sums, all->x + place, all->dy + place,
+                               all->to + place);
+}
+
+static void channel_gradients(const void *of, struct share share)
+{
+    const struct channels *all = of;
+    const struct piece piece = share_piece(share, all->layer->input_shape.channels, 1);
+    for (int64_t c = piece.begin; c < piece.end; c++)
+        channel_gradient(all, (int32_t)c);
 }
 
 static void batch_norm_backward(const struct layer *layer, const struct pass *pass, const float *x,
                                 const float *dy, float *dx)
 {
-    const struct norm norm = norm_of(layer, pass);
-    const int64_t count = norm.pixels * norm.columns;
-    for (int32_t c = 0; c < layer->input_shape.channels; c++, x += count, dy += count) {
-        const float *kept = layer->state + 2 * (int64_t)c;
-        const struct affine affine = affine_of(layer, c, kept[0], kept[1]);
-        struct norm_sums sums;
-        pass->kernels->norm_gradient_sums(&norm, &affine, x, dy, &sums);
-        layer->gradients[WEIGHT][c] = sums.dy_x;
-        layer->gradients[BIAS][c] = sums.dy;
-        if (dx)
-            pass->kernels->norm_gradient(&norm, &affine, &sums, x, dy, dx + c * count);
-    }
+    run_channels(channel_gradients, &(struct channels){.layer = layer,
+                                                       .pass = pass,
+                                                       .norm = norm_of(layer, pass),
+                                                       .x = x,
+                                                       .dy = dy,
+                                                       .to = dx});
 }
 
 const struct operation operation_batch_norm = {

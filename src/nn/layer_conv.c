@@ -4,6 +4,7 @@
 
 #include "convolution.h"
 #include "convolution_sparse.h"
+#include "kernels/divided.h"
 #include "survivors.h"
 
 static int conv_output(const struct layer_spec *layer, struct shape input, struct shape *output,
@@ -78,7 +79,7 @@ static int64_t conv_scratch_size(const struct layer *layer, int64_t columns)
     const struct conv_shape shape = shape_of(layer);
     const int64_t dense = convolution_scratch_floats(&shape, columns);
     const int64_t sparse = convolution_sparse_scratch_floats(&shape, columns);
-    return dense > sparse ? dense : sparse;
+    return divided_scratch_floats(dense > sparse ? dense : sparse);
 }
 
 static void conv_forward(const struct layer *layer, const struct pass *pass, const float *x,

@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "builder.h"
+#include "part.h"
 
 /* --- hash --- */
 
@@ -111,14 +112,13 @@ static void finish_builder(struct builder *builder)
     text_finish(&builder->key_text);
 }
 
-struct plan *plan_create(const struct grid *grid, const struct plan_options *options,
-                         struct error *err)
+static struct plan *create(const struct grid *grid, const char *data_folder, struct error *err)
 {
     struct plan *plan = mem_zeroed(1, sizeof *plan, err);
     if (plan == NULL)
         return NULL;
     plan->grid = grid;
-    struct builder builder = {.plan = plan, .grid = grid, .data_folder = options->data_folder};
+    struct builder builder = {.plan = plan, .grid = grid, .data_folder = data_folder};
     if (builder.data_folder == NULL)
         builder.data_folder = getenv("SWEEPSTAKE_DATA");
     int status = build(&builder, err);
@@ -127,6 +127,25 @@ struct plan *plan_create(const struct grid *grid, const struct plan_options *opt
         return plan;
     plan_destroy(plan);
     return NULL;
+}
+
+static int cut_grid(struct grid *grid, const struct plan_options *options, struct error *err)
+{
+    struct plan *whole = create(grid, options->data_folder, err);
+    bool *keep = mem_zeroed((size_t)grid->experiment_count, sizeof *keep, err);
+    int failed = whole == NULL || keep == NULL || part_choose(whole, options->part, keep, err) != 0;
+    plan_destroy(whole);
+    if (!failed)
+        grid_keep(grid, keep);
+    free(keep);
+    return failed ? -1 : 0;
+}
+
+struct plan *plan_create(struct grid *grid, const struct plan_options *options, struct error *err)
+{
+    if (options->part.count > 1 && cut_grid(grid, options, err) != 0)
+        return NULL;
+    return create(grid, options->data_folder, err);
 }
 
 void plan_destroy(struct plan *plan)

@@ -14,6 +14,9 @@
 #include "tasks.h"
 #include "workers.h"
 
+#define HEARTBEAT_SECONDS 1.0
+#define SIGNS_A_SECOND 500.0 /* that the master takes of all workers */
+
 struct sched {
     struct task_table tasks;
     struct worker_table workers;
@@ -64,6 +67,12 @@ void sched_destroy(struct sched *sched)
     workers_finish(&sched->workers);
     free(sched->failed_at);
     free(sched);
+}
+
+double sched_heartbeat(double silence, int32_t workers)
+{
+    double seconds = fmax(HEARTBEAT_SECONDS, workers / SIGNS_A_SECOND);
+    return silence > 0 ? fmin(seconds, silence / 4) : seconds;
 }
 
 /* --- events --- */
@@ -222,10 +231,10 @@ static bool failed_here(const struct sched *sched, int32_t place, int32_t worker
  * place of the task. */
 static int32_t match(const struct sched *sched, int32_t *worker)
 {
-    int32_t second = ready_second(&sched->tasks.ready);
-    int32_t other = workers_idle_elsewhere(&sched->workers, *worker);
     if (!failed_here(sched, 0, *worker))
         return 0;
+    int32_t second = ready_second(&sched->tasks.ready);
+    int32_t other = workers_idle_elsewhere(&sched->workers, *worker);
     if (other >= 0) {
         *worker = other;
         return 0;

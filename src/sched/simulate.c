@@ -2,8 +2,8 @@
  *
  * A worker that holds a task has exactly one event ahead, decided when the task is handed out: its
  * result, its failure, or the moment its death is noticed. A worker that dies idle is not missed
- * before it is given a task. Heartbeats are left out: at each moment they tell the scheduler only
- * that a worker lives, and the losses tell it which do not.
+ * before it is given a task. Heartbeats are counted, not played: at each moment they tell the
+ * scheduler only that a worker lives, and the losses tell it which do not.
  *
  * Chance is drawn by task and attempt, and by worker: what befalls one hand-out does not depend on
  * what befell others. */
@@ -137,6 +137,17 @@ static void step(struct simulation *simulation)
     tell(simulation, SCHED_WORKER_READY, number);
 }
 
+/* Each worker's until it dies or all is over. */
+static int64_t count_signs(const struct simulation *simulation)
+{
+    const struct sched_conditions *conditions = simulation->conditions;
+    double interval = sched_heartbeat(conditions->silence, conditions->workers);
+    int64_t signs = 0;
+    for (int32_t i = 0; i < conditions->workers; i++)
+        signs += (int64_t)(fmin(simulation->workers[i].dies, simulation->now) / interval);
+    return signs;
+}
+
 static int play(struct simulation *simulation, struct error *err)
 {
     const struct sched_conditions *conditions = simulation->conditions;
@@ -153,6 +164,7 @@ static int play(struct simulation *simulation, struct error *err)
         act(simulation);
     }
     simulation->forecast->makespan = simulation->now;
+    simulation->forecast->signs_of_life = count_signs(simulation);
     return 0;
 }
 

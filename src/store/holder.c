@@ -21,6 +21,13 @@ static void host_name(char *to, size_t size)
     to[size - 1] = '\0';
 }
 
+/* How often SLURM has started this job anew. */
+static long restart_count(void)
+{
+    const char *count = getenv("SLURM_RESTART_COUNT");
+    return count == NULL ? 0 : strtol(count, NULL, 10);
+}
+
 /* The value of a "name: value" line, up to the end of the line. */
 static void take_line(const char *text, const char *name, char *to, size_t size)
 {
@@ -38,6 +45,7 @@ struct holder holder_read(int fd)
     take_line(text, "host: ", holder.host, sizeof holder.host);
     take_line(text, "pid: ", holder.pid, sizeof holder.pid);
     take_line(text, "job: ", holder.job, sizeof holder.job);
+    take_line(text, "restart: ", holder.restart, sizeof holder.restart);
     take_line(text, "since: ", holder.since, sizeof holder.since);
     take_line(text, "generation: ", holder.generation, sizeof holder.generation);
     return holder;
@@ -56,8 +64,9 @@ int holder_write(int fd, char generation[STORE_GENERATION_SIZE], struct error *e
         return error_set(err, ERROR_RESOURCE, "no random number for its lock: %s", strerror(errno));
     snprintf(generation, STORE_GENERATION_SIZE, "%016llx", (unsigned long long)number);
     int length =
-        snprintf(text, sizeof text, "host: %s\npid: %ld\njob: %.31s\nsince: %s\ngeneration: %s\n",
-                 host, (long)getpid(), job == NULL ? "" : job, since, generation);
+        snprintf(text, sizeof text,
+                 "host: %s\npid: %ld\njob: %.31s\nrestart: %ld\nsince: %s\ngeneration: %s\n", host,
+                 (long)getpid(), job == NULL ? "" : job, restart_count(), since, generation);
     errno = ENOSPC; /* what a short write means */
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)length, 0) != length || fsync(fd) != 0)
         return storage_error(err, errno, "its lock file cannot be written");
@@ -69,6 +78,13 @@ bool holder_is_here(const struct holder *holder)
     char host[64];
     host_name(host, sizeof host);
     return strcmp(holder->host, host) == 0;
+}
+
+bool holder_is_given_up(const struct holder *holder)
+{
+    const char *job = getenv("SLURM_JOB_ID");
+    return job != NULL && *job != '\0' && strcmp(holder->job, job) == 0 &&
+           strtol(holder->restart, NULL, 10) < restart_count();
 }
 
 void holder_describe(const struct holder *holder, char *to, size_t size)

@@ -9,6 +9,9 @@
  * for the second. A writer asks before each row whether the file is still there and of its
  * generation; so one that was stopped meanwhile writes nothing when it wakes.
  *
+ * A run of this very SLURM job from before SLURM started it anew (its node was given up, and only
+ * SLURM's daemon may have died there) is given another generation, and ends by that.
+ *
  * The file is removed on release, so a lock may be won on a file that is no longer there: after
  * winning, the path is looked up again, and if another file (or none) stands there, all starts
  * over. */
@@ -28,6 +31,7 @@
 #include "holder.h"
 
 #define WRITER_SECONDS 10.0 /* an earlier run's writer is waited for */
+#define LEAVE_SECONDS 30.0  /* a run that SLURM gave up, to end */
 
 enum byte { BYTE_RUN, BYTE_WRITER };
 
@@ -104,7 +108,7 @@ static int check_last_holder(const char *path, int fd, struct error *err)
     if (holder.host[0] == '\0')
         return 0;
     holder_describe(&holder, who, sizeof who);
-    if (holder_is_here(&holder)) {
+    if (holder_is_here(&holder) || holder_is_given_up(&holder)) {
         log_line(LOG_WARNING, "the run before ended without a word (%s): taking over", who);
         return 0;
     }
@@ -124,12 +128,33 @@ static int check_last_holder(const char *path, int fd, struct error *err)
 
 enum attempt { WON, STALE, LOST };
 
+/* The holder lives on a node that SLURM gave up. It ends when it sees another generation. */
+static enum attempt drive_out(const struct holder *holder, int fd, struct error *err)
+{
+    char who[256], generation[STORE_GENERATION_SIZE];
+    double end = clock_seconds() + LEAVE_SECONDS;
+    holder_describe(holder, who, sizeof who);
+    log_line(LOG_WARNING, "SLURM gave the run before up, which lives (%s): telling it to end", who);
+    if (holder_write(fd, generation, err) != 0)
+        return LOST;
+    while (set_byte(fd, BYTE_RUN, F_WRLCK) != 0) {
+        if (clock_seconds() > end) {
+            refuse(holder, " and does not end", err);
+            return LOST;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+    return WON;
+}
+
 /* Locks an open lock file. STALE: it was removed by its holder meanwhile. */
 static enum attempt try_lock(const char *path, int fd, struct error *err)
 {
     if (set_byte(fd, BYTE_RUN, F_WRLCK) != 0) {
         if (errno == EAGAIN || errno == EACCES) {
             struct holder holder = await_holder(fd);
+            if (holder_is_given_up(&holder))
+                return drive_out(&holder, fd, err);
             refuse(&holder, "", err);
         } else {
             error_set(err, ERROR_RESOURCE, "its lock file cannot be locked: %s", strerror(errno));

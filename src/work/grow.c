@@ -18,16 +18,7 @@ static int lay_out(struct unite *unite, const struct plan *plan, struct store *s
                    struct error *err)
 {
     struct store_identity identity = identity_of(plan, store);
-    unite->grows = true;
-    if (work_layout_create(plan, &identity, &unite->layout, err) != 0)
-        return -1;
-    if (unite_add_source(unite, store, err) != 0) {
-        unite->layout.grid_text = NULL; /* still the plan's */
-        return -1;
-    }
-    if (unite_grids(unite, err) != 0 || unite_rows(unite, err) != 0)
-        return -1;
-    return unite_slots(unite, err);
+    return unite_lay_out(unite, plan, &identity, &store, 1, err);
 }
 
 static void count(const struct unite *unite, struct work_growth *growth)

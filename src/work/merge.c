@@ -1,8 +1,9 @@
-/* Merging: two stores become a third. */
+/* Merging: several stores become one. */
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/text.h"
 #include "unite.h"
 
 /* What fixes rounding must be the same: their results stand side by side from here on. */
@@ -23,38 +24,36 @@ static int check_alike(const struct store_identity *one, const struct store_iden
     return 0;
 }
 
-/* Made for no plan: whichever grid is run on it makes it its own. */
-static struct store_identity identity_of(const struct store_identity *one,
-                                         const struct store_identity *other)
+/* Without a plan it is made for none: whichever grid is run on it makes it its own. */
+static struct store_identity identity_of(struct store *const *stores, int count,
+                                         const struct plan *plan)
 {
-    struct store_identity identity = *one;
+    struct store_identity identity = *store_identity(stores[0]);
+    const char *last = store_identity(stores[count - 1])->name;
     time_t now = time(NULL);
     struct tm utc;
     memset(identity.created, 0, sizeof identity.created);
     strftime(identity.created, sizeof identity.created, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
     memset(identity.plan_hash, 0, sizeof identity.plan_hash);
-    memcpy(identity.plan_hash, "merged", sizeof "merged");
-    if (strcmp(one->name, other->name) != 0)
-        snprintf(identity.name, sizeof identity.name, "%.30s + %.30s", one->name, other->name);
+    text_copy(identity.plan_hash, sizeof identity.plan_hash, plan != NULL ? plan->hash : "merged");
+    if (plan != NULL)
+        text_copy(identity.name, sizeof identity.name, plan->grid->name);
+    else if (strcmp(identity.name, last) != 0)
+        snprintf(identity.name, sizeof identity.name, "%.30s + %.30s",
+                 store_identity(stores[0])->name, last);
     return identity;
 }
 
-static int lay_out(struct unite *unite, struct store *one, struct store *other, struct error *err)
-{
-    unite->layout.identity = identity_of(store_identity(one), store_identity(other));
-    if (unite_add_source(unite, one, err) != 0 || unite_add_source(unite, other, err) != 0 ||
-        unite_grids(unite, err) != 0 || unite_rows(unite, err) != 0)
-        return -1;
-    return unite_slots(unite, err);
-}
-
-int work_merge(struct store *one, struct store *other, const char *path, struct error *err)
+int work_merge(struct store *const *stores, int count, const struct plan *plan, const char *path,
+               struct error *err)
 {
     struct unite unite = {0};
     const struct store_filling filling = {.fill = unite_fill, .user = &unite};
-    if (check_alike(store_identity(one), store_identity(other), err) != 0)
-        return -1;
-    int status = lay_out(&unite, one, other, err);
+    for (int i = 1; i < count; i++)
+        if (check_alike(store_identity(stores[0]), store_identity(stores[i]), err) != 0)
+            return -1;
+    struct store_identity identity = identity_of(stores, count, plan);
+    int status = unite_lay_out(&unite, plan, &identity, stores, count, err);
     if (status == 0)
         status = store_create_filled(path, &unite.layout, &filling, err);
     unite_finish(&unite);

@@ -64,7 +64,6 @@ int work_measure_speed(const struct plan *plan, double *seconds_per_operation, s
     const struct plan_training *training = &plan->trainings[task->training];
     const struct net_spec *spec = &plan->networks[task->network].spec;
     int32_t examples = (int32_t)training->batch;
-    kernels_single_thread();
     struct network *net = net_create(spec, (struct net_options){.train_batch = examples}, err);
     uint8_t *labels = mem_zeroed((size_t)examples, 1, err);
     int failed =

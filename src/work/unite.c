@@ -1,5 +1,5 @@
-/* Sources of a united store: reading them, what is known of their tasks, their networks and texts.
- */
+/* Sources of a united store: reading them, what is known of their tasks, their networks and texts;
+ * and the order in which a united store is laid out. */
 #include "unite.h"
 
 #include <stdlib.h>
@@ -121,7 +121,7 @@ static int read_results(struct unite_source *source, struct error *err)
     return store_verify(source->store, source->bad, err) < 0 ? -1 : 0;
 }
 
-int unite_add_source(struct unite *unite, struct store *store, struct error *err)
+static int add_source(struct unite *unite, struct store *store, struct error *err)
 {
     struct unite_source *source = &unite->sources[unite->source_count++];
     source->store = store;
@@ -159,7 +159,9 @@ void unite_finish(struct unite *unite)
     store_table_finish(&unite->layout.tasks);
     free(unite->layout.networks);
     free((char *)unite->layout.grid_text);
+    free(unite->sources);
     free(unite->rows);
+    free(unite->places);
 }
 
 /* --- what is known of a task --- */
@@ -269,10 +271,11 @@ static int lay_out_texts(struct unite *unite, const struct texts *texts, struct 
     return 0;
 }
 
-int unite_grids(struct unite *unite, struct error *err)
+/* Room for the texts of all sources behind the plan's; equal texts are one. */
+static int lay_out_grids(struct unite *unite, struct error *err)
 {
-    struct texts texts[UNITE_SOURCES] = {{0}};
-    int status = 0;
+    struct texts *texts = mem_zeroed((size_t)unite->source_count, sizeof *texts, err);
+    int status = texts == NULL ? -1 : 0;
     for (int i = 0; i < unite->source_count && status == 0; i++)
         status = store_read_grids(unite->sources[i].store, &texts[i].bytes, &texts[i].rows,
                                   &texts[i].width, err);
@@ -280,7 +283,39 @@ int unite_grids(struct unite *unite, struct error *err)
         status = lay_out_texts(unite, texts, err);
     else
         unite->layout.grid_text = NULL;
-    for (int i = 0; i < unite->source_count; i++)
+    for (int i = 0; i < unite->source_count && texts != NULL; i++)
         free(texts[i].bytes);
+    free(texts);
     return status;
+}
+
+/* --- all --- */
+
+static int add_sources(struct unite *unite, struct store *const *stores, int count,
+                       struct error *err)
+{
+    unite->sources = mem_zeroed((size_t)count, sizeof *unite->sources, err);
+    if (unite->sources == NULL)
+        return -1;
+    for (int i = 0; i < count; i++)
+        if (add_source(unite, stores[i], err) != 0)
+            return -1;
+    return 0;
+}
+
+int unite_lay_out(struct unite *unite, const struct plan *plan,
+                  const struct store_identity *identity, struct store *const *stores, int count,
+                  struct error *err)
+{
+    unite->layout.identity = *identity;
+    unite->has_plan = plan != NULL;
+    if (plan != NULL && work_layout_create(plan, identity, &unite->layout, err) != 0)
+        return -1;
+    if (add_sources(unite, stores, count, err) != 0) {
+        unite->layout.grid_text = NULL; /* still the plan's */
+        return -1;
+    }
+    if (lay_out_grids(unite, err) != 0 || unite_rows(unite, err) != 0)
+        return -1;
+    return unite_slots(unite, err);
 }

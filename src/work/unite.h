@@ -1,4 +1,5 @@
-/* One store out of several sources: a plan and the store it grows from, or two stores to be merged.
+/* One store out of several sources: a plan and the store it grows from, or stores to be merged, for
+ * a plan or for none.
  *
  * In this order: rows (unite_rows.c) matches tasks by key, experiments and points by what they say,
  * and appends what is new to the layout's tables; slots (unite_slots.c) gives every task room for
@@ -12,8 +13,6 @@
 
 #include "store/store.h"
 #include "work/work.h"
-
-#define UNITE_SOURCES 2
 
 enum unite_family {
     UNITE_MASK,
@@ -43,22 +42,25 @@ struct unite_source {
 };
 
 struct unite_row {
-    int64_t from[UNITE_SOURCES]; /* -1 = not there */
-    bool lacks;                  /* finished, but something is asked for that was not kept */
+    int64_t *from; /* [sources]: -1 = not there */
+    bool lacks;    /* finished, but something is asked for that was not kept */
 };
 
 struct unite {
     struct store_layout layout;           /* owned, with grid_text */
-    bool grows;                           /* what the plan lacks is an orphan */
+    bool has_plan;                        /* what it lacks is an orphan */
     int64_t planned, planned_experiments; /* the plan's rows */
-    struct unite_source sources[UNITE_SOURCES];
+    struct unite_source *sources;
     int source_count;
     struct unite_row *rows;         /* [layout.tasks] */
+    int64_t *places;                /* what the rows' `from` point into */
     const struct work_hooks *hooks; /* hear of each task copied; may be NULL */
 };
 
-/* Reads and checks a store. All sources are added before anything else. */
-int unite_add_source(struct unite *unite, struct store *store, struct error *err);
+/* Reads and checks the stores, and lays out what is to be made of them. `plan` may be NULL. */
+int unite_lay_out(struct unite *unite, const struct plan *plan,
+                  const struct store_identity *identity, struct store *const *stores, int count,
+                  struct error *err);
 int unite_rows(struct unite *unite, struct error *err);
 int unite_slots(struct unite *unite, struct error *err);
 /* A set of weights by its name; UNITE_FAMILIES for a name that is none of ours. */
@@ -68,9 +70,6 @@ void unite_count_slots(const struct store_network *network, int64_t counts[UNITE
 /* Fits store_filling.fill; `user` is the struct unite. */
 int unite_fill(void *user, struct store *store, struct error *err);
 void unite_finish(struct unite *unite);
-
-/* Room for the texts of all sources behind those the layout has; equal texts are one. */
-int unite_grids(struct unite *unite, struct error *err);
 
 /* Whether a source's task has a result that holds. */
 bool unite_has_payload(const struct unite_source *source, int64_t task);

@@ -10,7 +10,7 @@ struct copying {
     struct store *to;
     struct store_result *results;
     uint8_t *attempts;
-    struct store_payload *place, *parts[UNITE_SOURCES]; /* of the row at hand */
+    struct store_payload *place, *parts; /* of the row at hand, there and in each source */
 };
 
 static int64_t value(const struct store_table *table, int64_t row, const char *column)
@@ -20,7 +20,7 @@ static int64_t value(const struct store_table *table, int64_t row, const char *c
 
 /* --- payloads --- */
 
-static int disagree(const struct unite *unite, int64_t row, struct error *err)
+static int disagree(const struct unite *unite, int64_t row, int one, int other, struct error *err)
 {
     const struct store_table *tasks = &unite->layout.tasks;
     const int64_t *from = unite->rows[row].from;
@@ -29,46 +29,44 @@ static int disagree(const struct unite *unite, int64_t row, struct error *err)
     return error_set(err, ERROR_USAGE,
                      "task %lld of %s and task %lld of %s are the same (key %s) and have different "
                      "results",
-                     (long long)from[0], store_path(unite->sources[0].store), (long long)from[1],
-                     store_path(unite->sources[1].store), key);
+                     (long long)from[one], store_path(unite->sources[one].store),
+                     (long long)from[other], store_path(unite->sources[other].store), key);
 }
 
-/* Two sources that finished the same task must have finished it alike. */
-static int check_both(struct copying *copying, int64_t row, struct error *err)
+/* Sources that finished the same task must have finished it alike. */
+static int check_both(struct copying *copying, int64_t row, int one, int other, struct error *err)
 {
     const struct unite_source *sources = copying->unite->sources;
     const int64_t *from = copying->unite->rows[row].from;
-    const struct store_result *one = &sources[0].results[from[0]];
-    const struct store_result *other = &sources[1].results[from[1]];
+    const struct store_result *first = &sources[one].results[from[one]];
+    const struct store_result *second = &sources[other].results[from[other]];
     bool same = false;
-    if (one->status != other->status || !store_results_agree(one, other))
-        return disagree(copying->unite, row, err);
-    if (store_same_payload(sources[0].store, copying->parts[0], sources[1].store, copying->parts[1],
-                           &same, err) != 0)
+    if (first->status != second->status || !store_results_agree(first, second))
+        return disagree(copying->unite, row, one, other, err);
+    if (store_same_payload(sources[one].store, &copying->parts[one], sources[other].store,
+                           &copying->parts[other], &same, err) != 0)
         return -1;
-    return same ? 0 : disagree(copying->unite, row, err);
+    return same ? 0 : disagree(copying->unite, row, one, other, err);
 }
 
 static int copy_payloads(struct copying *copying, int64_t row, struct error *err)
 {
     struct unite *unite = copying->unite;
-    bool has_curve = false;
-    int found = 0;
+    int first = -1;
     for (int i = 0; i < unite->source_count; i++) {
         struct unite_source *source = &unite->sources[i];
         int64_t task = unite->rows[row].from[i];
         if (!unite_has_payload(source, task))
             continue;
-        if (store_task_payload(source->store, &source->tasks, task, copying->parts[i], err) != 0)
+        if (store_task_payload(source->store, &source->tasks, task, &copying->parts[i], err) != 0 ||
+            (first >= 0 && check_both(copying, row, first, i, err) != 0))
             return -1;
-        if (++found == UNITE_SOURCES && check_both(copying, row, err) != 0)
+        /* Of several curves one with the test set's wins. */
+        bool curve = first < 0 || value(&source->tasks, task, "test_curve") == 1;
+        if (store_copy_payload(source->store, &copying->parts[i], copying->to, copying->place,
+                               curve, err) != 0)
             return -1;
-        /* Of two curves the one with the test set's wins. */
-        bool curve = !has_curve || value(&source->tasks, task, "test_curve") == 1;
-        if (store_copy_payload(source->store, copying->parts[i], copying->to, copying->place, curve,
-                               err) != 0)
-            return -1;
-        has_curve = true;
+        first = first < 0 ? i : first;
     }
     return 0;
 }
@@ -189,14 +187,15 @@ static int copy_environments(struct unite_source *source, struct store *to, int6
 static int open_copying(struct copying *copying, struct error *err)
 {
     size_t count = (size_t)copying->unite->layout.tasks.row_count;
+    size_t sources = (size_t)copying->unite->source_count;
     copying->results = mem_zeroed(count, sizeof *copying->results, err);
     copying->attempts = mem_zeroed(count, 1, err);
-    copying->place = mem_zeroed(1 + UNITE_SOURCES, sizeof *copying->place, err);
-    if (copying->results == NULL || copying->attempts == NULL || copying->place == NULL)
-        return -1;
-    for (int i = 0; i < UNITE_SOURCES; i++)
-        copying->parts[i] = copying->place + 1 + i;
-    return 0;
+    copying->place = mem_zeroed(1, sizeof *copying->place, err);
+    copying->parts = mem_zeroed(sources, sizeof *copying->parts, err);
+    return copying->results == NULL || copying->attempts == NULL || copying->place == NULL ||
+                   copying->parts == NULL
+               ? -1
+               : 0;
 }
 
 int unite_fill(void *user, struct store *store, struct error *err)
@@ -211,5 +210,6 @@ int unite_fill(void *user, struct store *store, struct error *err)
     free(copying.results);
     free(copying.attempts);
     free(copying.place);
+    free(copying.parts);
     return status;
 }

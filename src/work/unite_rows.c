@@ -1,8 +1,9 @@
 /* Rows of a united store: tasks are matched by key, experiments and points by all that they say.
  *
  * There are two passes over the sources: what their grids ask for, then what they keep as orphans,
- * so that orphans come last. When a store grows, all that its new plan lacks is an orphan; an
+ * so that orphans come last. Where there is a plan, all that it lacks is an orphan; an
  * experiment the plan lacks is kept, with all its points, while one of its tasks is an orphan. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,35 +25,34 @@ static void set(struct store_table *table, int64_t row, const char *column, int6
 
 /* --- tables that have room for all --- */
 
-static int extend(struct store_table *table, const struct store_table *const *by, int count,
+/* `which`: the offset of the sources' tables in struct unite_source. */
+static const struct store_table *table_of(const struct unite *unite, int source, size_t which)
+{
+    return (const struct store_table *)((const char *)&unite->sources[source] + which);
+}
+
+static int extend(const struct unite *unite, struct store_table *table, size_t which,
                   struct error *err)
 {
     const struct store_column orphan = {.name = "orphan", .type = STORE_INT8, .size = 1};
     const struct store_table marked = {
         .columns = (struct store_column *)&orphan, .column_count = 1, .row_size = 1};
     int64_t room = table->row_count;
-    for (int i = 0; i < count; i++)
-        room += by[i]->row_count;
-    for (int i = 0; i < count; i++)
-        if (store_table_extend(table, by[i], room, err) != 0)
+    for (int i = 0; i < unite->source_count; i++)
+        room += table_of(unite, i, which)->row_count;
+    for (int i = 0; i < unite->source_count; i++)
+        if (store_table_extend(table, table_of(unite, i, which), room, err) != 0)
             return -1;
     return store_table_extend(table, &marked, room, err);
 }
 
 static int extend_all(struct unite *unite, struct error *err)
 {
-    const struct store_table *experiments[UNITE_SOURCES], *points[UNITE_SOURCES],
-        *tasks[UNITE_SOURCES];
-    int count = unite->source_count;
-    for (int i = 0; i < count; i++) {
-        experiments[i] = &unite->sources[i].experiments;
-        points[i] = &unite->sources[i].points;
-        tasks[i] = &unite->sources[i].tasks;
-    }
-    if (extend(&unite->layout.experiments, experiments, count, err) != 0 ||
-        extend(&unite->layout.points, points, count, err) != 0)
+    struct store_layout *layout = &unite->layout;
+    if (extend(unite, &layout->experiments, offsetof(struct unite_source, experiments), err) != 0 ||
+        extend(unite, &layout->points, offsetof(struct unite_source, points), err) != 0)
         return -1;
-    return extend(&unite->layout.tasks, tasks, count, err);
+    return extend(unite, &layout->tasks, offsetof(struct unite_source, tasks), err);
 }
 
 /* The rows of a source's table that belong to a pass. */
@@ -62,7 +62,7 @@ struct range {
 
 static struct range range_of(const struct unite *unite, const struct store_table *table, int pass)
 {
-    int64_t live = unite->grows ? 0 : store_table_live_rows(table);
+    int64_t live = unite->has_plan ? 0 : store_table_live_rows(table);
     return pass == 0 ? (struct range){0, live} : (struct range){live, table->row_count};
 }
 
@@ -154,6 +154,21 @@ static int place_tasks(struct unite *unite, int index, int pass, int64_t *row_of
     return 0;
 }
 
+/* `count`: the most there can be. */
+static int make_rows(struct unite *unite, int64_t count, struct error *err)
+{
+    size_t sources = (size_t)unite->source_count, places = (size_t)count * sources;
+    unite->rows = mem_zeroed((size_t)count, sizeof *unite->rows, err);
+    unite->places = mem_zeroed(places, sizeof *unite->places, err);
+    if (unite->rows == NULL || unite->places == NULL)
+        return -1;
+    for (int64_t i = 0; i < count; i++)
+        unite->rows[i].from = unite->places + (size_t)i * sources;
+    for (size_t i = 0; i < places; i++)
+        unite->places[i] = -1;
+    return 0;
+}
+
 static int match_tasks(struct unite *unite, struct error *err)
 {
     int64_t count = unite->planned, at = unite->planned;
@@ -161,8 +176,7 @@ static int match_tasks(struct unite *unite, struct error *err)
         count += unite->sources[i].tasks.row_count;
     struct keyed *keyed = mem_zeroed((size_t)count, sizeof *keyed, err);
     int64_t *row_of = mem_zeroed((size_t)count, sizeof *row_of, err);
-    unite->rows = mem_zeroed((size_t)count, sizeof *unite->rows, err);
-    int status = keyed == NULL || row_of == NULL || unite->rows == NULL ? -1 : 0;
+    int status = keyed == NULL || row_of == NULL || make_rows(unite, count, err) != 0 ? -1 : 0;
     if (status == 0) {
         take_keys(&unite->layout.tasks, unite->planned, -1, keyed);
         for (int i = 0; i < unite->source_count; i++) {
@@ -170,9 +184,6 @@ static int match_tasks(struct unite *unite, struct error *err)
             at += unite->sources[i].tasks.row_count;
         }
         number_keys(unite, keyed, count, row_of);
-        for (int64_t i = 0; i < count; i++)
-            for (int s = 0; s < UNITE_SOURCES; s++)
-                unite->rows[i].from[s] = -1;
     }
     for (int pass = 0; pass < 2; pass++)
         for (int i = 0; i < unite->source_count && status == 0; i++)
@@ -248,7 +259,7 @@ static int64_t settle_last(struct store_table *table, const struct known_rows *k
 
 /* --- experiments --- */
 
-/* The experiments of a growing store that have a task which the plan lacks. */
+/* The experiments of a source that have a task which the plan lacks. */
 static bool *find_involved(const struct unite *unite, const struct unite_source *source,
                            struct error *err)
 {
@@ -268,7 +279,7 @@ static void place_experiments(struct unite *unite, struct unite_source *source, 
     for (int64_t i = range.first; i < range.end; i++) {
         int64_t last = store_table_append(table, &source->experiments, i);
         int64_t row = settle_last(table, known);
-        if (row == last && unite->grows && !involved[i]) {
+        if (row == last && unite->has_plan && !involved[i]) {
             table->row_count--;
             continue;
         }
@@ -284,7 +295,7 @@ static bool is_wanted(const struct unite *unite, int64_t experiment, int64_t tas
 {
     if (experiment < 0)
         return false;
-    return !unite->grows || task >= unite->planned || experiment >= unite->planned_experiments;
+    return !unite->has_plan || task >= unite->planned || experiment >= unite->planned_experiments;
 }
 
 static void place_points(struct unite *unite, struct unite_source *source, int pass,

@@ -20,9 +20,10 @@
 #define EVALUATIONS 3 /* of a turn */
 
 static const char usage[] =
-    "usage: bench_network [--evaluation] NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
-    "Times training steps on one core, and with --evaluation also evaluations. DENSITY is the share\n"
-    "of weights kept in each layer that may be pruned, at random; KERNELS is auto, dense or sparse.\n"
+    "usage: bench_network [--evaluation | --threads N] NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
+    "Times training steps on one core, and with --evaluation also evaluations; or on N threads, by\n"
+    "the clock. DENSITY is the share of weights kept in each layer that may be pruned, at random;\n"
+    "KERNELS is auto, dense or sparse.\n"
     "Default: 1:auto. Prints a line of JSON for each.\n";
 
 static const char *const kernels_names[] = {
@@ -48,10 +49,12 @@ struct bench {
     int subject_count;
 };
 
-static double cpu_seconds(void)
+static clockid_t time_of = CLOCK_THREAD_CPUTIME_ID;
+
+static double seconds_now(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    clock_gettime(time_of, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
@@ -142,11 +145,11 @@ static void keep_shortest(double *shortest, double seconds)
 
 static void take_steps(struct subject *subject, int steps)
 {
-    const double start = cpu_seconds();
+    const double start = seconds_now();
     for (double begin = start; subject->steps < steps && begin - start < TURN_SECONDS;) {
         net_train_step(subject->net, &subject->train, 1e-4, subject->steps++,
                        (struct rng_stream){0});
-        const double end = cpu_seconds();
+        const double end = seconds_now();
         keep_shortest(&subject->step_seconds, end - begin);
         begin = end;
     }
@@ -156,9 +159,9 @@ static void evaluate(struct subject *subject)
 {
     for (int i = 0; i < EVALUATIONS; i++) {
         struct net_score score = {0};
-        const double begin = cpu_seconds();
+        const double begin = seconds_now();
         net_evaluate(subject->net, &subject->evaluation, &score);
-        keep_shortest(&subject->evaluation_seconds, cpu_seconds() - begin);
+        keep_shortest(&subject->evaluation_seconds, seconds_now() - begin);
     }
 }
 
@@ -252,13 +255,16 @@ int main(int argc, char **argv)
     struct bench bench = {0};
     struct error err = {0};
     bench.with_evaluation = argc > 1 && strcmp(argv[1], "--evaluation") == 0;
-    const int options = bench.with_evaluation ? 2 : 1;
+    const bool by_clock = argc > 2 && strcmp(argv[1], "--threads") == 0;
+    const int threads = by_clock ? atoi(argv[2]) : 1;
+    const int options = by_clock ? 3 : bench.with_evaluation ? 2 : 1;
     if (!read_operands(&bench, argc - options, argv + options)) {
         fputs(usage, stderr);
         return 2;
     }
-    kernels_single_thread();
-    if (run(&bench, &err) != 0) {
+    if (by_clock)
+        time_of = CLOCK_MONOTONIC;
+    if (kernels_use_threads(threads, &err) != 0 || run(&bench, &err) != 0) {
         fprintf(stderr, "bench_network: %s\n", err.text);
         return error_exit_status(&err);
     }

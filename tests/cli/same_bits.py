@@ -1,11 +1,16 @@
-"""A result depends on the task alone: the same bits with 1, 2, 3 and 5 workers and under plain mpirun."""
-import sys
+"""A result depends on the task alone: the same bits with 1, 2, 3 and 5 workers, under plain mpirun, and on any number of
+threads."""
+import os
 import pathlib
+import signal
+import sys
+import time
 import unittest
 
 import h5py
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "support"))
+import roles
 import sweep
 
 
@@ -22,6 +27,58 @@ class SameBits(sweep.SweepTest):
         self.sweepstake("run", "tiny.yaml", "--store", "plain.h5", check=0,
                         launcher=("mpirun", "--oversubscribe", "-n", "4"))
         self.assert_same_store("w1.h5", "plain.h5")
+
+    def test_same_bits_on_any_number_of_threads(self):
+        """Interrupted with two threads, gone on with one and with two of them a worker."""
+        self.write("wide.yaml", """\
+            recipe: lenet-300-100
+            dataset: {name: digits, train: 1000, test: 200, validation: 200}
+            train: {iterations: 300, evaluate: {every: 100}}
+            prune: {rounds: 2, rate: {fc: 0.8}}
+            """)
+        self.sweepstake("run", "wide.yaml", "--workers", 1, "--store", "one.h5", check=0)
+        said = self.sweepstake("run", "wide.yaml", "--workers", 1, "--threads", 2, "--store", "two.h5", check=0)
+        self.assertIn("; 2 threads a worker", said.stderr)
+        self.assert_same_store("one.h5", "two.h5")
+        run = self.start("run", "wide.yaml", "--workers", 2, "--threads", 2, "--store", "cut.h5")
+        self.wait_for(lambda: (self.folder / "cut.h5").exists())
+        run.send_signal(signal.SIGTERM)
+        self.assertIn(run.wait(timeout=60), (0, 75))
+        self.sweepstake("run", "wide.yaml", "--workers", 1, "--threads", 3, "--store", "cut.h5", check=0)
+        self.assert_same_store("one.h5", "cut.h5")
+
+    def test_workers_that_fill_the_cores_are_pinned(self):
+        """A core each for as many workers as there are cores; where they are fewer, all cores for all."""
+        cores = sorted(os.sched_getaffinity(0))
+        if len(cores) < 2:
+            self.skipTest("one core")
+        self.write("long.yaml", sweep.tiny_grid(seeds="1..64", rounds=1))
+        places = self.places_of_trainers("--workers", len(cores))
+        self.assertEqual(sorted(map(list, places)), [[core] for core in cores])
+        places = self.places_of_trainers("--workers", len(cores) - 1)
+        self.assertEqual(places, [set(cores)] * (len(cores) - 1))
+
+    def wait_for(self, condition):
+        end = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), end, self.output())
+            time.sleep(0.02)
+
+    def places_of_trainers(self, *options):
+        """The cores that each trainer of a run may use."""
+        run = self.start("run", "long.yaml", "--store", "long.h5", *options)
+        trainers = []
+        try:
+            def train():
+                trainers[:] = roles.roles(self.folder, run.pid, options[1])["trainer"]
+                return len(trainers) == options[1]
+            self.wait_for(train)
+            return [os.sched_getaffinity(pid) for pid in trainers]
+        finally:
+            run.send_signal(signal.SIGTERM)
+            run.wait(timeout=60)
+            for path in self.folder.glob("long*.h5*"):
+                path.unlink()
 
     def test_different_seeds_differ(self):
         self.write("a.yaml", sweep.tiny_grid(seeds="[1]", rounds=1))

@@ -90,7 +90,7 @@ class SubmitTest(sweep.SweepTest):
             self.assertIn(f"#SBATCH --{line}\n", script)
         for line in ("module load 'openmpi/4.1' || exit 2", "export A='b c'", "preemption='cancel'"):
             self.assertIn(line, script)
-        self.assertIn("--workers 6 --data 'my data')", script)
+        self.assertIn("--workers 6 --threads 2 --data 'my data')", script)
 
     def test_chooses_workers_and_wall_time(self):
         self.write("job.yaml", "grid: g.yaml\n")
@@ -133,7 +133,7 @@ class SubmitTest(sweep.SweepTest):
         (folder / "job.yaml").write_text("grid: g.yaml\n")
         script = subprocess.run([sweep.PROGRAM, "submit", "job.yaml", "--dry-run"], cwd=folder, check=True, text=True,
                                 stdout=subprocess.PIPE).stdout
-        program = self.write("program", "#!/bin/sh\npwd >>\"$PROOF\"\nexit 0\n")
+        program = self.write("program", "#!/bin/sh\npwd >\"$PROOF\"\nexit 0\n")
         program.chmod(0o755)
         self.run_script(script.replace(f"sweepstake='{sweep.PROGRAM}'", f"sweepstake='{program}'"),
                         env={"PROOF": str(self.folder / "proof")})
@@ -150,6 +150,56 @@ class SubmitTest(sweep.SweepTest):
         self.assertIn("invalid partition", refused)
         self.assertIn("sbatch failed (exit status 1)", refused)
         self.assertNotIn("tiny.h5.job", self.listing())
+
+    # --- an array ---
+
+    def submit_array(self):
+        """Two parts, whose scripts come as script.1 and script.2 and whose jobs have these numbers."""
+        self.write("bin/sbatch", '#!/bin/bash\ncd "$0.d" && n=$(ls | wc -l) && cat >script.$((n + 1)) && '
+                   "echo $((n + 1))\n").chmod(0o755)
+        (self.folder / "bin/sbatch.d").mkdir(exist_ok=True)
+        self.write("g.yaml", sweep.tiny_grid(iterations=60, train=600, rounds=1))
+        self.write("job.yaml", "grid: g.yaml\nworkers: 1\n")
+        return self.submit("job.yaml", "--array", 2, check=0).stdout
+
+    def run_part(self, number):
+        return self.run_script((self.folder / f"bin/sbatch.d/script.{number}").read_text())
+
+    def test_array_is_a_job_a_part(self):
+        said = self.submit_array()
+        for number in (1, 2):
+            script = (self.folder / f"bin/sbatch.d/script.{number}").read_text()
+            self.assertIn(f"--workers 1 --part {number}/2)", script)
+            self.assertIn(f"#SBATCH --job-name=sweepstake-tiny.{number}-of-2\n", script)
+            self.assertIn(f"job {number}: part {number}/2, ", said)
+            self.assertEqual((self.folder / f"tiny.{number}-of-2.h5.job").read_text(), f"{number} 0 0 0\n")
+        self.answer("squeue", "2 PENDING sweepstake-tiny.2-of-2\n")
+        self.assertIn("tiny.2-of-2.h5: job 2 is at it already", self.submit("job.yaml", "--array", 2, check=2).stderr)
+        self.assertEqual(len(list((self.folder / "bin/sbatch.d").iterdir())), 2)
+
+    def test_array_ends_with_the_whole(self):
+        self.submit_array()
+        self.assertEqual(self.run_part(2)[0], 0)
+        self.assertNotIn("tiny.h5", self.listing())
+        again = self.submit("job.yaml", "--array", 2, check=0).stdout  # part 1 alone, as job 3
+        self.assertIn("job 3: part 1/2", again)
+        self.assertNotIn("part 2/2", again)
+        self.assertIn("joined all parts into tiny.h5", self.run_part(3)[1])
+        self.sweepstake("run", "g.yaml", "--store", "single.h5", "--workers", 1, "--quiet", check=0)
+        self.assert_same_store("tiny.h5", "single.h5")
+        self.assertIn("tiny.h5 is there already", self.submit("job.yaml", "--array", 2, check=2).stderr)
+        self.assertIn("is complete", self.submit("job.yaml", check=0).stdout)
+        (self.folder / "tiny.h5").unlink()
+        said = self.submit("job.yaml", "--array", 2, check=0).stdout
+        joined = said.split("\n")[1].replace("sweepstake", str(sweep.PROGRAM))
+        subprocess.run(["bash", "-c", joined], cwd=self.folder, check=True)
+        self.assert_same_store("tiny.h5", "single.h5")
+
+    def test_array_of_too_many_parts(self):
+        before = self.listing()
+        self.assertIn("give at most 2", self.submit("job.yaml", "--array", 3, check=2).stderr)
+        self.assertIn("--array '1'", self.submit("job.yaml", "--array", 1, check=2).stderr)
+        self.assertEqual(self.listing(), before)
 
     # --- the script ---
 
@@ -168,7 +218,7 @@ class SubmitTest(sweep.SweepTest):
         """As SLURM does: from a copy, in the job's folder."""
         path = self.write("spool/script", script)
         return subprocess.Popen(["bash", path], cwd=self.folder, env={**os.environ, **self.environment, **(env or {})},
-                                stderr=subprocess.PIPE, text=True)
+                                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
     def run_script(self, script, env=None):
         run = self.start_script(script, env)
@@ -197,9 +247,10 @@ class SubmitTest(sweep.SweepTest):
 
     def test_exit_statuses_end_the_job(self):
         for status in (0, 1, 2, 3, 127, 137):
-            self.write("tiny.h5.job", "4711 0 0 0\n")
-            self.assertEqual(self.run_script(self.script(f"exit {status}"))[0], status)
-            self.assertNotIn("tiny.h5.job", self.listing())
+            for finished in (9, 8):
+                self.write("tiny.h5.job", "4711 0 0 0\n")
+                self.assertEqual(self.run_script(self.script(f"exit {status}", figures=(finished, 0)))[0], status)
+                self.assertEqual("tiny.h5.job" in self.listing(), status != 0 and finished < 9)  # more to run
         self.assertEqual(self.asked("scontrol") + self.asked("sbatch"), [])
 
     def test_comes_back_as_long_as_there_is_progress(self):
@@ -209,6 +260,29 @@ class SubmitTest(sweep.SweepTest):
             self.tell_figures(*figures)
             self.assertEqual(self.run_script(script)[0], 75)
             self.assertEqual(len(self.asked("scontrol requeue 4711")), requeued, figures)
+
+    def test_figures_that_cannot_be_read_are_no_progress(self):
+        script = self.script("exit 75", figures=(2, 0))
+        self.run_script(script)
+        (self.folder / "figures").unlink()
+        for fruitless in (1, 2):
+            self.assertEqual(self.run_script(script)[0], 75)
+            self.assertEqual((self.folder / "tiny.h5.job").read_text(), f"4711 {fruitless} 2 0\n")  # the furthest stays
+        self.tell_figures(2, 0)  # as far as before: the third time
+        self.assertIn("3 times in a row there was no progress", self.run_script(script)[1])
+        self.assertEqual(len(self.asked("scontrol requeue")), 3)
+
+    def test_what_slurm_requeued_itself_is_left_alone(self):
+        """A node was given up, and what runs there still ends later than SLURM put the job back."""
+        self.write("bin/squeue", '#!/bin/sh\n[ "$5" != RestartCnt ] || echo "1     "\n').chmod(0o755)
+        for status in (75, 1):
+            script = self.script(f"exit {status}", figures=(9, 0))
+            self.write("tiny.h5.job", "4711 0 0 0\n")
+            self.assertIn("back into the queue already", self.run_script(script)[1])
+            self.assertEqual((self.folder / "tiny.h5.job").read_text(), "4711 0 0 0\n")
+        self.assertEqual(self.asked("scontrol") + self.asked("sbatch"), [])
+        self.run_script(self.script("exit 75", figures=(1, 0)), env={"SLURM_RESTART_COUNT": "1"})
+        self.assertEqual(self.asked("scontrol"), ["scontrol requeue 4711"])
 
     def test_a_damaged_note_is_no_program(self):
         script = self.script("exit 75", figures=(1, 0))

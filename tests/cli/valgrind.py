@@ -1,7 +1,9 @@
-"""A small run in one process is clean under valgrind: no invalid access, nothing uninitialised, no leak of ours.
+"""What valgrind sees: a small run in one process has no invalid access, nothing uninitialised, no leak of ours; and
+planning takes instructions in proportion to the tasks.
 
 valgrind knows no AVX-512, so the kernels are those for AVX2; OpenBLAS picks by what valgrind's processor has."""
 import pathlib
+import re
 import shutil
 import sys
 import unittest
@@ -20,6 +22,18 @@ class Valgrind(sweep.SweepTest):
                         env={"SWEEPSTAKE_ISA": "avx2", "OPENBLAS_CORETYPE": "Haswell"}, launcher=("valgrind", *OPTIONS))
         for words in (("plan", "tiny.yaml"), ("verify", "s.h5"), ("status", "s.h5"), ("export", "s.h5")):
             self.sweepstake(*words, check=0, timeout=300, launcher=("valgrind", *OPTIONS))
+
+    def instructions_to_plan(self, seeds):
+        self.write("g.yaml", sweep.tiny_grid(seeds=f"1..{seeds}", rounds=9))
+        plan = self.sweepstake("plan", "g.yaml", check=0, timeout=300,
+                               launcher=("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"))
+        return int(re.search(r"Collected : (\d+)", plan.stderr)[1])
+
+    def test_planning_is_linear(self):
+        few, twice, four_times = (self.instructions_to_plan(seeds) for seeds in (25, 50, 100))
+        self.assertGreater(twice, few)
+        # What does not grow cancels out: linear work doubles, quadratic work quadruples.
+        self.assertLess((four_times - twice) / (twice - few), 2.2)
 
 
 if __name__ == "__main__":

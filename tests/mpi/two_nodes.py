@@ -1,4 +1,5 @@
-"""What a run over two nodes survives: the loss of a node and of what runs on it. The nodes are two names for this
+"""What a run over two nodes, as a PBS job has them, survives: the loss of a node and of what runs on it; and other ways
+to name the nodes. The nodes are two names for this
 host, whose daemons mpirun starts through an agent that stays here; ranks talk over TCP. Real MPI, real store; the
 tasks are the fake executor's."""
 import os
@@ -30,10 +31,10 @@ class TwoNodes(faults.Base):
             (local / node).mkdir()
         agent = self.write("agent.sh", AGENT.format(folder=local))
         agent.chmod(0o755)
-        hosts = self.write("hosts", "first slots=2\nsecond slots=2\n")
-        self.environment = {"OMPI_MCA_plm": "rsh", "OMPI_MCA_plm_rsh_agent": str(agent),
-                            "OMPI_MCA_orte_default_hostfile": str(hosts), "OMPI_MCA_btl_tcp_if_include": "lo",
-                            "OMPI_MCA_oob_tcp_if_include": "lo", "OMPI_MCA_btl": "self,tcp"}  # one host: no shared memory
+        hosts = self.write("hosts", "first\nfirst\nsecond\nsecond\n")
+        self.environment = {"OMPI_MCA_plm": "rsh", "OMPI_MCA_plm_rsh_agent": str(agent), "PBS_NODEFILE": str(hosts),
+                            "OMPI_MCA_btl_tcp_if_include": "lo", "OMPI_MCA_oob_tcp_if_include": "lo",
+                            "OMPI_MCA_btl": "self,tcp"}  # one host: no shared memory
         self.inputs = ["agent.sh", "hosts", "tiny.yaml"]
 
     def daemons(self):
@@ -65,6 +66,35 @@ class TwoNodes(faults.Base):
                       and self.table("attempts").any())
         self.run.terminate()
         self.finish(75, timeout=25)
+
+
+    def test_an_lsf_job_uses_all_its_slots(self):
+        self.environment["LSB_DJOB_HOSTFILE"] = self.environment.pop("PBS_NODEFILE")
+        self.run = self.start("run", "tiny.yaml", "--store", "s.h5",
+                              env={"SWEEPSTAKE_FAKE": "seconds=0.1", **self.environment})
+        self.wait_for_results()
+        daemons = self.daemons()
+        ranks = [pid for pid, (parent, _) in faults.processes(self.folder).items() if parent in daemons]
+        self.assertEqual((len(daemons), len(ranks)), (2, 1 + 4))
+        self.finish(0)
+
+    def test_mpirun_with_a_file_of_hosts(self):
+        hosts = self.environment.pop("PBS_NODEFILE")
+        self.sweepstake("run", "tiny.yaml", "--store", "s.h5", "--quiet", check=0, env=self.environment,
+                        launcher=("mpirun", "--hostfile", hosts, "-n", "4"))
+        self.sweepstake("run", "tiny.yaml", "--store", "single.h5", "--workers", 1, "--quiet", check=0)
+        self.assert_same_store("s.h5", "single.h5")
+
+    def test_a_file_of_hosts_that_is_none(self):
+        for content, what in ((None, "PBS_NODEFILE, the batch system's file of hosts"), ("\n \n", "names no host")):
+            hosts = self.folder / "none"
+            if content is not None:
+                hosts.write_text(content)
+            before = self.listing()
+            for words in ((), ("--workers", 2)):
+                refused = self.sweepstake("run", "tiny.yaml", *words, env={"PBS_NODEFILE": str(hosts)}, check=2)
+                self.assertIn(what, refused.stderr)
+            self.assertEqual(self.listing(), before)
 
 
 if __name__ == "__main__":

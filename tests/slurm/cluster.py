@@ -1,8 +1,9 @@
-"""A SLURM of two virtual nodes on this host, from Debian's packages: munged, slurmctld and two slurmd on loopback,
+"""A SLURM of three virtual nodes on this host, from Debian's packages: munged, slurmctld and a slurmd for each on loopback,
 all of it below one folder. Each slurmd has a host name of its own (a UTS namespace), so that Open MPI takes the nodes
 for different hosts. Needs root and unshare(1); SkipTest says what is missing.
 
-Partitions: low (preempted jobs are requeued), fleeting (preempted jobs are cancelled), high (preempts both)."""
+Partitions of the first two: low (preempted jobs are requeued), fleeting (preempted jobs are cancelled), high (preempts
+both). The third is for what may take its time beside all that: partition apart."""
 import os
 import pathlib
 import shutil
@@ -15,7 +16,7 @@ import unittest
 
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol", "scancel", "unshare", "mpirun")
-NODES = ("n1", "n2")
+NODES = ("n1", "n2", "n3")
 
 CONFIGURATION = """\
 ClusterName=test
@@ -51,10 +52,11 @@ PreemptMode=REQUEUE
 # a preempted job gets its --signal at the start of its grace time
 SlurmctldParameters=preempt_send_user_signal
 SlurmdParameters=config_overrides
-NodeName=n[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs=2 RealMemory=2000 State=UNKNOWN
-PartitionName=low Nodes=ALL Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=20 MaxTime=INFINITE State=UP
-PartitionName=fleeting Nodes=ALL PriorityTier=1 PreemptMode=CANCEL GraceTime=20 MaxTime=INFINITE State=UP
-PartitionName=high Nodes=ALL PriorityTier=10 PreemptMode=OFF MaxTime=INFINITE State=UP
+NodeName=n[1-3] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{last}] CPUs=2 RealMemory=2000 State=UNKNOWN
+PartitionName=low Nodes=n[1-2] Default=YES PriorityTier=1 PreemptMode=REQUEUE GraceTime=20 MaxTime=INFINITE State=UP
+PartitionName=fleeting Nodes=n[1-2] PriorityTier=1 PreemptMode=CANCEL GraceTime=20 MaxTime=INFINITE State=UP
+PartitionName=high Nodes=n[1-2] PriorityTier=10 PreemptMode=OFF MaxTime=INFINITE State=UP
+PartitionName=apart Nodes=n3 PreemptMode=OFF MaxTime=INFINITE State=UP
 """
 
 # A private mount of /etc/hosts gives the nodes' names to loopback.
@@ -93,12 +95,12 @@ class Cluster:
             raise
 
     def _start(self):
-        port, host = free_ports(3), socket.gethostname().split(".")[0]
-        for name in ("state", "spool-n1", "spool-n2"):
+        port, host = free_ports(1 + len(NODES)), socket.gethostname().split(".")[0]
+        for name in ("state", *(f"spool-{node}" for node in NODES)):
             (self.folder / name).mkdir()
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost {host} {' '.join(NODES)}\n")
         (self.folder / "slurm.conf").write_text(
-            CONFIGURATION.format(folder=self.folder, host=host, port=port, first=port + 1, last=port + 2))
+            CONFIGURATION.format(folder=self.folder, host=host, port=port, first=port + 1, last=port + len(NODES)))
         key = self.folder / "munge.key"
         key.touch(0o600)
         key.write_bytes(os.urandom(128))
@@ -106,10 +108,19 @@ class Cluster:
                     f"--log-file={self.folder}/munged.log", f"--socket={self.folder}/munge.sock",
                     f"--pid-file={self.folder}/munged.pid")
         self._spawn("-", "slurmctld")
-        for node in NODES:
+        self.start_nodes(*NODES)
+
+    def start_nodes(self, *nodes):
+        for node in nodes:
             self._spawn(node, "slurmd", "-N", node)
-        self.wait(lambda: self.ask("sinfo", "-h", "-N", "-p", "low", "-t", "idle", "-o", "%N").split() == list(NODES),
+        self.wait(lambda: set(nodes) <= set(self.ask("sinfo", "-h", "-N", "-t", "idle", "-o", "%N").split()),
                   60, "the nodes did not become idle")
+
+    def lose_node(self, node):
+        """SIGKILL to its slurmd; what that has started lives on. SLURM, which would notice after SlurmdTimeout, is told
+        so that it gives the node up at once."""
+        os.kill(int((self.folder / f"slurmd.{node}.pid").read_text()), signal.SIGKILL)
+        self.ask("scontrol", "update", f"NodeName={node}", "State=DOWN", "Reason=lost")
 
     def _spawn(self, name, *words):
         subprocess.run(["unshare", "--uts", "--mount", "--propagation", "slave", "sh", "-c", IN_NAMESPACE, "sh",
@@ -143,7 +154,7 @@ class Cluster:
                 self.wait(lambda: not self.jobs(), 60, "jobs survive scancel")
             except AssertionError as failure:
                 print(failure)
-        for name in ("slurmd.n1", "slurmd.n2", "slurmctld", "munged"):
+        for name in (*(f"slurmd.{node}" for node in NODES), "slurmctld", "munged"):
             self._end(self.folder / f"{name}.pid")
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -1,4 +1,5 @@
-/* The supervisor's small parts: the status file, the scratch folder, the figures of progress. */
+/* The supervisor's small parts: the status file, the scratch folder, the figures of progress, the
+ * file of hosts, the choice of cores. */
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +15,9 @@
 #include <cmocka.h>
 
 #include "../../src/dist/gauge.h"
+#include "../../src/dist/hosts.h"
 #include "../../src/dist/peer.h"
+#include "../../src/dist/pin.h"
 #include "../../src/dist/scratch.h"
 #include "../../src/dist/status.h"
 #include "../../src/dist/wait.h"
@@ -199,12 +202,72 @@ static void the_last_rate_is_that_of_the_whole_run(void **state)
     sched_destroy(sched);
 }
 
-static void heartbeats_are_never_missed_for_silence(void **state)
+/* --- the batch system's file of hosts --- */
+
+static void assert_hosts(const char *content, int slots, bool several)
+{
+    char path[] = "/tmp/dist-hosts-XXXXXX";
+    struct hosts hosts;
+    struct error err = {0};
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, content, strlen(content)), strlen(content));
+    close(fd);
+    setenv("LSB_DJOB_HOSTFILE", path, 1);
+    assert_int_equal(hosts_read(&hosts, &err), slots > 0 ? 0 : -1);
+    if (slots > 0) {
+        assert_string_equal(hosts.file, path);
+        assert_int_equal(hosts.slots, slots);
+        assert_int_equal(hosts.several, several);
+    } else {
+        assert_int_equal(err.class, ERROR_USAGE);
+        assert_non_null(strstr(err.text, "unset LSB_DJOB_HOSTFILE"));
+    }
+    unlink(path);
+    assert_int_equal(hosts_read(&hosts, &err), -1);
+    assert_int_equal(err.class, ERROR_USAGE);
+    unsetenv("LSB_DJOB_HOSTFILE");
+}
+
+static void assert_cores(int index, int workers, int threads, uint64_t allowed, uint64_t expected)
+{
+    cpu_set_t all, chosen;
+    CPU_ZERO(&all);
+    for (size_t cpu = 0; cpu < 64; cpu++)
+        if (allowed >> cpu & 1)
+            CPU_SET(cpu, &all);
+    CPU_ZERO(&chosen);
+    assert_int_equal(pin_choose(&all, (struct seat){index, workers}, threads, &chosen),
+                     expected != 0);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        assert_int_equal(CPU_ISSET(cpu, &chosen) != 0, cpu < 64 && (expected >> cpu & 1) != 0);
+}
+
+static void workers_that_fill_the_cores_get_their_own(void **state)
 {
     (void)state;
-    assert_true(heartbeat_seconds(0) == 1);
-    assert_true(heartbeat_seconds(60) == 1);
-    assert_true(heartbeat_seconds(1) == 0.25);
+    assert_cores(0, 4, 1, 0xf, 0x1);
+    assert_cores(3, 4, 1, 0xf, 0x8);
+    assert_cores(0, 2, 2, 0xf, 0x3);
+    assert_cores(1, 2, 2, 0xf, 0xc);
+    assert_cores(1, 2, 2, 0xf0a0, 0); /* six cores */
+    assert_cores(1, 3, 2, 0xf0a0, 0x3000);
+    assert_cores(0, 3, 1, 0xf, 0);
+    assert_cores(0, 5, 1, 0xf, 0);
+    assert_cores(0, 1, 4, 0xf, 0xf);
+}
+
+static void hosts_are_a_line_a_slot(void **state)
+{
+    (void)state;
+    struct hosts hosts;
+    assert_int_equal(hosts_read(&hosts, NULL), 0);
+    assert_null(hosts.file);
+    assert_hosts("a\nb\na\nb\n", 4, true);
+    assert_hosts("a\na\n", 2, false);
+    assert_hosts("\r\n a.b.c 1\r\na.b.c", 2, false);
+    assert_hosts("node1\nnode12", 2, true);
+    assert_hosts("", 0, false);
+    assert_hosts(" \n\n", 0, false);
 }
 
 int main(void)
@@ -216,7 +279,8 @@ int main(void)
         cmocka_unit_test(a_process_that_ended_is_noticed),
         cmocka_unit_test(figures_follow_the_heartbeats),
         cmocka_unit_test(the_last_rate_is_that_of_the_whole_run),
-        cmocka_unit_test(heartbeats_are_never_missed_for_silence),
+        cmocka_unit_test(hosts_are_a_line_a_slot),
+        cmocka_unit_test(workers_that_fill_the_cores_get_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -259,6 +259,25 @@ static void a_seed_repeats(void **state)
     assert_true(other.makespan != one.makespan);
 }
 
+/* --- signs of life --- */
+
+static void signs_of_life_are_bounded(void **state)
+{
+    (void)state;
+    assert_true(sched_heartbeat(0, 1) == 1 && sched_heartbeat(60, 500) == 1);
+    assert_true(sched_heartbeat(1, 1) == 0.25);   /* four within the silence */
+    assert_true(sched_heartbeat(60, 5000) == 10); /* 500 a second of all */
+    assert_true(sched_heartbeat(0, 10000) == 20);
+    assert_true(sched_heartbeat(60, 100000) == 15); /* silence bounds before the load does */
+    assert_true(sched_heartbeat(800, 100000) == 200);
+    struct grid grid = {0};
+    add(&grid, -1, 1000);
+    struct sched_conditions conditions = {.workers = 4, .silence = 60};
+    assert_int_equal(simulate(&grid, conditions).signs_of_life, 4 * 1000);
+    conditions.workers = 5000;
+    assert_int_equal(simulate(&grid, conditions).signs_of_life, 500 * 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -271,6 +290,7 @@ int main(void)
         cmocka_unit_test(the_last_attempt_is_the_last),
         cmocka_unit_test(the_dead_are_missed),
         cmocka_unit_test(a_seed_repeats),
+        cmocka_unit_test(signs_of_life_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

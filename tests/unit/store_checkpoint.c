@@ -236,6 +236,41 @@ static void test_too_little_space_leaves_everything_as_it_was(void **state)
     checkpoint_close(checkpoint);
 }
 
+/* Of the first `count` tasks together. */
+static int64_t iterations(const struct place *place, int32_t count)
+{
+    struct hash128 wanted[4] = {keys[3], keys[2], keys[1], keys[0]};
+    struct error err = {0};
+    int64_t reached = -1;
+    assert_int_equal(checkpoint_iterations(place->store, wanted + 4 - count, count, &reached, &err),
+                     0);
+    return reached;
+}
+
+static void test_iterations_saved_so_far(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(iterations(place, 4), 0); /* no file */
+    renew(place, &here, 2, 0, 4);
+    assert_int_equal(iterations(place, 4), 0);
+    struct checkpoint *one = open_slot(place, 0), *two = open_slot(place, 1);
+    save(one, 0, 100);
+    save(one, 0, 200);
+    save(two, 0, 150); /* another worker's, of the same task */
+    assert_int_equal(iterations(place, 4), 200);
+    save(two, 2, 7);
+    save(two, 3, 30);
+    assert_int_equal(iterations(place, 4), 200 + 7 + 30);
+    assert_int_equal(iterations(place, 3), 200 + 7); /* the last is done, say */
+    assert_int_equal(iterations(place, 0), 0);
+    checkpoint_close(one);
+    checkpoint_close(two);
+    FILE *file = fopen(place->file, "w");
+    fputs("not HDF5", file);
+    fclose(file);
+    assert_int_equal(iterations(place, 4), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_the_next_launch_takes_over_what_is_of_use, begin, end),
         cmocka_unit_test_setup_teardown(test_other_kernels_begin_anew, begin, end),
         cmocka_unit_test_setup_teardown(test_what_is_no_checkpoint_file_is_left_aside, begin, end),
+        cmocka_unit_test_setup_teardown(test_iterations_saved_so_far, begin, end),
         cmocka_unit_test_setup_teardown(test_too_little_space_leaves_everything_as_it_was, begin,
                                         end),
     };

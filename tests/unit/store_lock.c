@@ -105,10 +105,10 @@ static void test_the_holder_is_named(void **state)
 }
 
 /* Where locks do not reach across nodes, the other host's file and heartbeat are all there is. */
-static void write_other_host(const char *lock, time_t silence)
+static void write_other_host(const char *lock, time_t silence, const char *job)
 {
     FILE *file = fopen(lock, "w");
-    fprintf(file, "host: far-away\npid: 12\njob: \nsince: 2024-01-01T00:00:00Z\n");
+    fprintf(file, "host: far-away\npid: 12\njob: %s\nsince: 2024-01-01T00:00:00Z\n", job);
     fclose(file);
     const struct timespec then = {.tv_sec = time(NULL) - silence};
     const struct timespec times[2] = {then, then};
@@ -119,14 +119,14 @@ static void test_another_host(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
-    write_other_host(fixture->lock, 5);
+    write_other_host(fixture->lock, 5, "");
     assert_null(store_lock_take(fixture->path, &err));
     assert_int_equal(err.class, ERROR_USAGE);
     char place[160];
     snprintf(place, sizeof place, "%s: another run has this store open: process 12 on far-away",
              fixture->path);
     assert_memory_equal(err.text, place, strlen(place));
-    write_other_host(fixture->lock, STORE_LOCK_SILENCE + 5);
+    write_other_host(fixture->lock, STORE_LOCK_SILENCE + 5, "");
     struct store_lock *lock = store_lock_take(fixture->path, &err);
     assert_non_null(lock);
     store_lock_release(lock);
@@ -272,6 +272,76 @@ static void test_a_writer_that_stands_still_is_not_waited_for_long(void **state)
     store_lock_release(lock);
 }
 
+/* --- SLURM starts a job anew whose node it gave up --- */
+
+static void set_job(const char *job, const char *restarts)
+{
+    setenv("SLURM_JOB_ID", job, 1);
+    setenv("SLURM_RESTART_COUNT", restarts, 1);
+}
+
+static void forget_job(void)
+{
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_RESTART_COUNT");
+}
+
+/* A run of job 12 that leaves when it is replaced. */
+static pid_t start_run(const char *path)
+{
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        set_job("12", "1");
+        struct store_lock *lock = store_lock_take(path, NULL);
+        if (lock == NULL || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        while (store_lock_check(lock, NULL) == 0)
+            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        store_lock_release(lock);
+        _exit(REPLACED);
+    }
+    char byte;
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return child;
+}
+
+static void test_a_run_that_slurm_gave_up_is_told_to_end(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    pid_t before = start_run(fixture->path);
+    set_job("12", "1"); /* beside it, in the same job */
+    assert_null(store_lock_take(fixture->path, &err));
+    set_job("13", "2"); /* another job */
+    assert_null(store_lock_take(fixture->path, &err));
+    assert_int_equal(waitpid(before, NULL, WNOHANG), 0);
+    set_job("12", "2");
+    struct store_lock *lock = store_lock_take(fixture->path, &err);
+    assert_non_null(lock);
+    assert_leaves(before);
+    assert_int_equal(store_lock_check(lock, &err), 0);
+    store_lock_release(lock);
+    forget_job();
+}
+
+static void test_a_node_that_slurm_gave_up_is_not_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    write_other_host(fixture->lock, 1, "12");
+    set_job("12", "0");
+    assert_null(store_lock_take(fixture->path, &err));
+    set_job("12", "1");
+    struct store_lock *lock = store_lock_take(fixture->path, &err);
+    assert_non_null(lock);
+    store_lock_release(lock);
+    forget_job();
+}
+
 static void test_a_file_that_is_gone(void **state)
 {
     struct fixture *fixture = *state;
@@ -318,6 +388,8 @@ int main(void)
         TEST(test_contention),
         TEST(test_a_writer_leaves_when_it_is_replaced),
         TEST(test_a_writer_that_stands_still_is_not_waited_for_long),
+        TEST(test_a_run_that_slurm_gave_up_is_told_to_end),
+        TEST(test_a_node_that_slurm_gave_up_is_not_waited_for),
         TEST(test_a_file_that_is_gone),
         TEST(test_joining_another_run),
     };

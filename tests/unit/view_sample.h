@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "store/store.h"
 #include "view/view.h"
 
@@ -35,7 +36,7 @@ struct sample_experiment {
 };
 
 struct sample_task {
-    char key[32];
+    char key[HASH_HEX_SIZE];
     int32_t parent, level, network, curve_count;
     int64_t curve_offset, iterations, start_iteration, seed_dropout;
     double rate, cost;
@@ -228,18 +229,24 @@ static inline void sample_commit(struct store *store, int64_t task, struct store
         fail_msg("%s", err.text);
 }
 
-/* A store with the result of each task; those that are pending are left as the store has them. */
-static inline struct sample sample_grid(struct store_result (*result_of)(int64_t task))
+/* Gives each task its result; those that are pending are left as the store has them. */
+static inline void sample_fill(const struct sample *sample,
+                               struct store_result (*result_of)(int64_t task))
 {
-    struct sample sample = sample_rows();
-    sample_create(&sample);
-    struct store *store = sample_open(&sample, STORE_WRITE);
+    struct store *store = sample_open(sample, STORE_WRITE);
     for (int64_t task = 0; task < SAMPLE_TASKS; task++) {
         struct store_result result = result_of(task);
         if (result.status != STORE_PENDING)
             sample_commit(store, task, result);
     }
     store_close(store);
+}
+
+static inline struct sample sample_grid(struct store_result (*result_of)(int64_t task))
+{
+    struct sample sample = sample_rows();
+    sample_create(&sample);
+    sample_fill(&sample, result_of);
     return sample;
 }
 

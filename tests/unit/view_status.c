@@ -1,18 +1,28 @@
 /* What `sweepstake status` prints, word for word. */
+#include "store/checkpoint.h"
 #include "view_sample.h"
 
+/* view_status or view_status_json. */
+typedef int printer(struct store *store, const char *path, FILE *out, bool *complete,
+                    struct error *err);
+
 /* The caller frees it. */
-static char *print_status(const struct sample *sample, bool *complete)
+static char *print_by(printer *print, const struct sample *sample, const char *path, bool *complete)
 {
     char *text = NULL;
     size_t length = 0;
     struct error err = {0};
     FILE *out = open_memstream(&text, &length);
     struct store *store = sample_open(sample, STORE_READ);
-    assert_int_equal(view_status(store, "my.h5", out, complete, &err), 0);
+    assert_int_equal(print(store, path, out, complete, &err), 0);
     store_close(store);
     fclose(out);
     return text;
+}
+
+static char *print_status(const struct sample *sample, bool *complete)
+{
+    return print_by(view_status, sample, "my.h5", complete);
 }
 
 static void assert_status(const struct sample *sample, bool complete, const char *expected)
@@ -161,6 +171,78 @@ static void test_an_unknown_status_is_damage(void **state)
     sample_remove(&sample);
 }
 
+/* --- as JSON --- */
+
+static void assert_json(const struct sample *sample, bool complete, const char *expected)
+{
+    bool is_complete = !complete;
+    char *text = print_by(view_status_json, sample, sample->path, &is_complete);
+    assert_string_equal(text, expected);
+    assert_int_equal(is_complete, complete);
+    free(text);
+}
+
+static void test_json_has_every_status(void **state)
+{
+    (void)state;
+    struct sample sample = sample_grid(troubled);
+    assert_json(&sample, false,
+                "{\"tasks\": 10, \"finished\": 9, \"done\": 4, \"diverged\": 1, \"failed\": 4, "
+                "\"skipped\": 0, \"unreachable\": 0, \"pending\": 1, \"damaged\": 0, "
+                "\"orphans\": 0, \"saved_iterations\": 0}\n");
+    sample_remove(&sample);
+    sample = sample_grid(tampered);
+    assert_json(&sample, false,
+                "{\"tasks\": 10, \"finished\": 8, \"done\": 8, \"diverged\": 0, \"failed\": 0, "
+                "\"skipped\": 0, \"unreachable\": 0, \"pending\": 0, \"damaged\": 2, "
+                "\"orphans\": 0, \"saved_iterations\": 0}\n");
+    sample_remove(&sample);
+    sample = sample_grid(sample_result);
+    assert_json(&sample, true,
+                "{\"tasks\": 10, \"finished\": 10, \"done\": 10, \"diverged\": 0, \"failed\": 0, "
+                "\"skipped\": 0, \"unreachable\": 0, \"pending\": 0, \"damaged\": 0, "
+                "\"orphans\": 0, \"saved_iterations\": 0}\n");
+    sample_remove(&sample);
+}
+
+/* Saves the state of a worker's task beside the store, at an iteration. */
+static void save_state(const struct sample *sample, int32_t worker, const struct hash128 *key,
+                       int64_t iteration)
+{
+    struct error err = {0};
+    char byte = 1;
+    struct checkpoint *checkpoint = checkpoint_open(sample->path, worker, &err);
+    assert_non_null(checkpoint);
+    assert_int_equal(checkpoint_begin(checkpoint, &err), 0);
+    assert_int_equal(checkpoint_put(checkpoint, &byte, 1, &err), 0);
+    assert_int_equal(checkpoint_end(checkpoint, key, iteration, 1.0, &err), 0);
+    checkpoint_close(checkpoint);
+}
+
+/* Only task 4 of the troubled grid is pending. */
+static void test_json_counts_what_pending_tasks_saved(void **state)
+{
+    (void)state;
+    const struct hash128 keys[] = {{{4}}, {{1}}};
+    const struct store_identity identity = {.isa = "avx2", .blas_core = "Haswell"};
+    struct error err = {0};
+    struct sample sample = sample_rows();
+    hash128_hex(keys[0], sample.tasks[4].key);
+    hash128_hex(keys[1], sample.tasks[1].key);
+    sample_create(&sample);
+    sample_fill(&sample, troubled);
+    struct checkpoint_setup setup = {sample.path, &identity, 2, 100, keys, 2};
+    assert_int_equal(checkpoint_renew(&setup, &err), 0);
+    save_state(&sample, 0, &keys[0], 350);
+    save_state(&sample, 1, &keys[1], 999); /* done meanwhile */
+    bool complete;
+    char *text = print_by(view_status_json, &sample, sample.path, &complete);
+    assert_non_null(strstr(text, "\"saved_iterations\": 350}"));
+    free(text);
+    checkpoint_remove(sample.path);
+    sample_remove(&sample);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +252,8 @@ int main(void)
         cmocka_unit_test(test_hosts_of_failures),
         cmocka_unit_test(test_an_unknown_status_is_damage),
         cmocka_unit_test(test_values_that_others_have_too_are_not_named),
+        cmocka_unit_test(test_json_has_every_status),
+        cmocka_unit_test(test_json_counts_what_pending_tasks_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,9 @@
 
 struct run_job {
     const char *grid_file, *store_file, *data_folder; /* data_folder may be NULL */
+    struct plan_part part;
     int workers;
+    int threads; /* of each worker, which share its tasks' steps; at least 1 */
     const char *kernels; /* how a new store's layers compute: "auto", "dense", "sparse"; NULL = auto,
                             or as the store that is there says */
     double silence; /* seconds; 0 = never */
@@ -43,6 +45,10 @@ struct run_job {
 
 /* Whether this process was started as one of several ranks by mpirun or srun. */
 bool run_is_rank(void);
+
+/* Workers of `threads` threads there is room for: in a PBS or LSF job's slots, else on the cores this
+ * process may use. Usage error when the file of hosts that the environment names is none. */
+int run_room(int threads, int *workers, struct error *err);
 
 /* One worker in this process, without MPI. Returns an exit status; err says why when it is not 0.
  */

@@ -8,6 +8,8 @@
 #ifndef SWEEPSTAKE_GRID_GRID_H
 #define SWEEPSTAKE_GRID_GRID_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "grid/experiment.h"
 #include "grid/fields.h"
@@ -39,6 +41,9 @@ struct grid {
 struct grid *grid_parse(const char *file, const char *text, size_t length, struct error *err);
 struct grid *grid_read(const char *file, struct error *err);
 void grid_destroy(struct grid *grid); /* accepts NULL */
+
+/* Drops the experiments i whose keep[i] is false; the others stay in their order. */
+void grid_keep(struct grid *grid, const bool *keep);
 
 /* Sets err to a usage error at a field's mark: "file:line:column: path: ..." ("file: path: ..."
  * where the value is a default). Returns -1. */

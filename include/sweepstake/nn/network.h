@@ -117,8 +117,11 @@ void net_set_steps_taken(struct network *net, int64_t steps);
  * CPU has, at most the one named by isa_limit / SWEEPSTAKE_ISA. Part of what fixes rounding. */
 const char *kernels_isa(void);
 int kernels_select(const char *isa_or_null, struct error *err); /* usage error when the CPU lacks it */
-/* OpenBLAS's core name, and one BLAS thread in this process. */
+/* OpenBLAS's core name. */
 const char *kernels_blas_core(void);
-void kernels_single_thread(void);
+/* How many threads networks that are made from now on compute with (at first one); the bits are the
+ * same. OpenBLAS itself has one. Threads start with the first step: fork before it. Usage error for more than one where
+ * the program was built without OpenMP. */
+int kernels_use_threads(int threads, struct error *err);
 
 #endif

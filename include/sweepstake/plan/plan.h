@@ -123,12 +123,20 @@ struct plan {
     char hash[HASH_HEX_SIZE]; /* of everything above that the store's layout depends on */
 };
 
-struct plan_options {
-    const char *data_folder; /* --data; NULL = SWEEPSTAKE_DATA, may be NULL too */
+/* Some of a grid's experiments: part `number` (from 1) of `count`. The parts of a grid share no task, are about equally
+ * dear, and are the same wherever they are made. */
+struct plan_part {
+    int32_t number, count; /* {0, 0} = the whole grid */
 };
 
-/* Resolves, checks and expands. Datasets from files are decoded (for their content hash); generators are not. */
-struct plan *plan_create(const struct grid *grid, const struct plan_options *options, struct error *err);
+struct plan_options {
+    const char *data_folder; /* --data; NULL = SWEEPSTAKE_DATA, may be NULL too */
+    struct plan_part part;
+};
+
+/* Resolves, checks and expands. Datasets from files are decoded (for their content hash); generators are not. Of a part, the
+ * grid loses the experiments that are not in it. Usage error when the grid does not fall into so many. */
+struct plan *plan_create(struct grid *grid, const struct plan_options *options, struct error *err);
 void plan_destroy(struct plan *plan); /* accepts NULL */
 
 /* The canonical text that is hashed into a task's key (frozen format; epoch PLAN_KEY_EPOCH). Contains the parent's key. */

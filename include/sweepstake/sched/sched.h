@@ -113,6 +113,12 @@ struct sched_action {
     enum task_state state;          /* of the task, where there is one */
 };
 
+/* Seconds between two signs of life of a worker, and between two that it gets. A second among few
+ * workers; among many so long that the master has 500 a second to take at most. Never more than a
+ * quarter of `silence` (0 = it does not count), so that none is missed for another: where that is
+ * the shorter, the master takes more, and a longer silence takes the load off it. */
+double sched_heartbeat(double silence, int32_t workers);
+
 struct sched;
 
 /* `tasks` is copied; parents come before children. Ready tasks are given longest remaining chain first (ties:

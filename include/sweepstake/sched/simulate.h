@@ -39,6 +39,7 @@ struct sched_forecast {
     double utilisation;    /* useful_seconds / (workers x makespan); 1 where there was nothing to do */
     int64_t hand_outs, retries, deaths; /* retries: hand-outs of a task after its first; deaths: noticed ones */
     int64_t messages;                   /* the master's: workers that ask or report, and orders to them */
+    int64_t signs_of_life;              /* beside those; it sends as many */
     int64_t busiest_second;             /* results that came within one second, at most */
     struct sched_counts counts;         /* at the end; `left` > 0 only if every worker died */
 };

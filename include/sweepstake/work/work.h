@@ -113,9 +113,11 @@ int work_foresee_growth(const struct plan *plan, struct store *store, enum store
 int work_grow(const struct plan *plan, struct store *store, const char *path,
               const struct work_hooks *hooks, struct work_growth *growth, struct error *err);
 
-/* Makes a store of all that two have, each task once; `path` must not exist, and its lock is the
- * caller's. A usage error when they round differently, or differ in a task that both finished. */
-int work_merge(struct store *one, struct store *other, const char *path, struct error *err);
+/* Makes a store of all that `count` have, each task once; `path` must not exist, and its lock is the
+ * caller's. With a plan (else NULL) it is as a store made for it, and what the plan lacks follows as
+ * orphans. A usage error when they round differently, or differ in a task that two finished. */
+int work_merge(struct store *const *stores, int count, const struct plan *plan, const char *path,
+               struct error *err);
 
 /* --- statuses --- */
 

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "share.h"
+
 struct kernels;
 
 /* A 2D convolution; the functions of this header take kernel 3, stride 1 and padding 1 only. */
@@ -35,6 +37,7 @@ struct conv_data {
     bool rectify;
     float *y;
     float *scratch;
+    struct share share;
 };
 
 /* dw = the gradient of the weights, from the argument x and the gradient dy of the result. */
@@ -44,6 +47,7 @@ struct conv_gradient {
     const float *x, *dy;
     float *dw;
     float *scratch;
+    struct share share;
 };
 
 /* y = w * x + bias (NULL: none), then max(y, 0) when `rectify`. */

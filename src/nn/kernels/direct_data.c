@@ -121,6 +121,7 @@ void KERNEL(direct_data)(const struct conv_data *call)
     struct direct_pass pass = {.call = call,
                                .layout = direct_data_layout(&call->shape, call->backward)};
     const int64_t height = call->shape.height;
+    const struct piece lines = share_piece(call->share, height, 1);
     pass.filters = call->scratch;
     pass.strip = pass.filters + DIRECT_ROW_KINDS * pass.layout.filter_floats;
     lay_out_filters(&pass, tap_rows(false, height > 1));
@@ -128,7 +129,7 @@ void KERNEL(direct_data)(const struct conv_data *call)
     lay_out_filters(&pass, tap_rows(true, true));
     for (int64_t column = 0; column < call->columns; column += BLOCK_COLUMNS) {
         const int64_t columns = least(BLOCK_COLUMNS, call->columns - column);
-        for (int64_t y = 0; y < height; y++) {
+        for (int64_t y = lines.begin; y < lines.end; y++) {
             const struct tap_rows rows = tap_rows(y > 0, y < height - 1);
             fill_strip(&pass, y, rows, column, columns);
             for (int64_t to = 0; to < pass.layout.to; to += GROUP)

@@ -114,7 +114,7 @@ static void compute_outputs(const struct direct_pass *pass, int64_t output, int6
 
 void KERNEL(direct_gradient)(const struct conv_gradient *call)
 {
-    const int64_t outputs = call->shape.outputs;
+    const struct piece outputs = share_piece(call->share, call->shape.outputs, DIRECT_OUTPUTS);
     const struct direct_pass pass = {
         .call = call,
         .columns = call->columns,
@@ -124,6 +124,6 @@ void KERNEL(direct_gradient)(const struct conv_gradient *call)
         .sums = call->scratch + call->columns,
     };
     memset(call->scratch, 0, (size_t)call->columns * sizeof *call->scratch);
-    for (int64_t o = 0; o < outputs; o += DIRECT_OUTPUTS)
-        compute_outputs(&pass, o, least(DIRECT_OUTPUTS, outputs - o));
+    for (int64_t o = outputs.begin; o < outputs.end; o += DIRECT_OUTPUTS)
+        compute_outputs(&pass, o, least(DIRECT_OUTPUTS, outputs.end - o));
 }

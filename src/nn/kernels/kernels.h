@@ -32,6 +32,7 @@ struct product {
     int64_t c_stride;
     const float *bias; /* [rows]; NULL: none */
     bool rectify, accumulate;
+    struct share share; /* of the rows */
 };
 
 /* Softmax cross-entropy of logits [classes][columns] over the first `examples` columns. */
@@ -53,6 +54,12 @@ struct max_pool {
     int64_t channels, height, width, kernel, stride, columns;
     bool rectify; /* then y = max(y, 0) */
 };
+
+/* Windows along a side of so many pixels. */
+static inline int64_t max_pool_windows(const struct max_pool *pool, int64_t side)
+{
+    return (side - pool->kernel) / pool->stride + 1;
+}
 
 /* Batch norm of one channel [pixels][columns], of which the first `examples` columns count. */
 struct norm {
@@ -151,7 +158,8 @@ extern const struct kernels kernels_reference;
  */
 const struct kernels *kernels_find(const char *isa);
 
-/* The table in use; NULL and a usage error when SWEEPSTAKE_ISA names one that cannot be used. */
+/* The table in use, which divides calls where there are several threads (crew.h); NULL and a usage
+ * error when SWEEPSTAKE_ISA names one that cannot be used. */
 const struct kernels *kernels_current(struct error *err);
 
 #endif

@@ -32,15 +32,10 @@ INLINE void pool_window(const struct max_pool *pool, const int kernel, const flo
         store_winners(winners, winner);
 }
 
-/* Number of windows along a side. */
-INLINE int64_t windows(const struct max_pool *pool, int64_t side)
-{
-    return (side - pool->kernel) / pool->stride + 1;
-}
-
 void KERNEL(max_pool)(const struct max_pool *pool, const float *x, float *y, uint8_t *winners)
 {
-    const int64_t rows = windows(pool, pool->height), across = windows(pool, pool->width);
+    const int64_t rows = max_pool_windows(pool, pool->height);
+    const int64_t across = max_pool_windows(pool, pool->width);
     int64_t at = 0;
     for (int64_t channel = 0; channel < pool->channels; channel++)
         for (int64_t r = 0; r < rows; r++)
@@ -73,7 +68,8 @@ INLINE void spread_window(const struct max_pool *pool, const int kernel, const b
 void KERNEL(max_pool_gradient)(const struct max_pool *pool, const float *dy, const uint8_t *winners,
                                float *dx)
 {
-    const int64_t rows = windows(pool, pool->height), across = windows(pool, pool->width);
+    const int64_t rows = max_pool_windows(pool, pool->height);
+    const int64_t across = max_pool_windows(pool, pool->width);
     const bool exact = pool->kernel == 2 && pool->stride == 2 && pool->height % 2 == 0 &&
                        pool->width % 2 == 0; /* windows cover each pixel once */
     const int64_t image = pool->height * pool->width * pool->columns;

@@ -18,6 +18,7 @@
 /* The part of a product one call of a tile computes. */
 struct tile {
     const struct product *product;
+    struct piece rows; /* of the product, which this call computes */
     int64_t row, column, depth_begin, depth_end;
     int64_t last_lanes; /* columns in the last vector */
     const float *a;     /* the first element of A, whose next in depth is a_depth further on */
@@ -158,7 +159,7 @@ static void compute_panel(struct tile *tile, int64_t begin, int64_t end)
 {
     const struct product *p = tile->product;
     tile->a_depth = p->a_depth;
-    for (tile->row = 0; tile->row < p->rows; tile->row += TILE_ROWS) {
+    for (tile->row = tile->rows.begin; tile->row < tile->rows.end; tile->row += TILE_ROWS) {
         tile->a = p->a + tile->row * p->a_row + tile->depth_begin * p->a_depth;
         compute_rows(tile, begin, end);
     }
@@ -171,8 +172,8 @@ static __attribute__((noinline)) void compute_packed_panel(struct tile *tile, in
     const struct product *p = tile->product;
     float packed[DEPTH_BLOCK * PACKED_ROWS];
     tile->a_depth = PACKED_ROWS;
-    for (int64_t row = 0; row < p->rows; row += PACKED_ROWS) {
-        const int64_t row_end = least(row + PACKED_ROWS, p->rows);
+    for (int64_t row = tile->rows.begin; row < tile->rows.end; row += PACKED_ROWS) {
+        const int64_t row_end = least(row + PACKED_ROWS, tile->rows.end);
         pack_rows(p->a + row + tile->depth_begin * p->a_depth, p->a_depth, row_end - row,
                   tile->depth_end - tile->depth_begin, packed);
         for (tile->row = row; tile->row < row_end; tile->row += TILE_ROWS) {
@@ -199,7 +200,7 @@ void KERNEL(product)(const struct product *p)
 {
     const int64_t block = block_depth(p->depth);
     const int64_t panel = packs(p) ? PACKED_COLUMNS : panel_columns(block);
-    struct tile tile = {.product = p};
+    struct tile tile = {.product = p, .rows = share_piece(p->share, p->rows, TILE_ROWS)};
     for (; tile.depth_begin < p->depth; tile.depth_begin = tile.depth_end) {
         tile.depth_end = least(tile.depth_begin + block, p->depth);
         for (int64_t begin = 0; begin < p->columns; begin += panel)

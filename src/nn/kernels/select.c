@@ -6,7 +6,8 @@
 
 #include <cblas.h>
 
-#include "kernels.h"
+#include "crew.h"
+#include "divided.h"
 #include "nn/network.h"
 
 extern const struct kernels kernels_portable;
@@ -92,7 +93,7 @@ const struct kernels *kernels_current(struct error *err)
 {
     if (!selected && kernels_select(NULL, err) != 0)
         return NULL;
-    return selected;
+    return kernels_divide(selected);
 }
 
 const char *kernels_isa(void)
@@ -106,7 +107,8 @@ const char *kernels_blas_core(void)
     return openblas_get_corename();
 }
 
-void kernels_single_thread(void)
+int kernels_use_threads(int threads, struct error *err)
 {
     openblas_set_num_threads(1);
+    return crew_use(threads, err);
 }

@@ -93,10 +93,11 @@ void KERNEL(small_data)(const struct conv_data *call)
     pass.x = call->scratch + pass.layout.x;
     pass.y = call->scratch + pass.layout.y;
     pass.taps = call->scratch + pass.layout.taps;
+    const struct piece channels = share_piece(call->share, pass.layout.to, RESULT_PANEL);
     for (; pass.column < call->columns; pass.column += BLOCK_COLUMNS) {
         pass.columns = least(BLOCK_COLUMNS, call->columns - pass.column);
         copy_argument(&pass);
-        for (int64_t to = 0; to < pass.layout.to; to += RESULT_PANEL)
+        for (int64_t to = channels.begin; to < channels.end; to += RESULT_PANEL)
             compute_panel(&pass, to);
     }
 }

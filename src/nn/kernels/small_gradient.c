@@ -68,9 +68,10 @@ void KERNEL(small_gradient)(const struct conv_gradient *call)
                               .layout = small_gradient_layout(&call->shape, call->columns)};
     pass.dy = call->scratch + pass.layout.dy;
     pass.taps = call->scratch + pass.layout.taps;
+    const struct piece outputs = share_piece(call->share, call->shape.outputs, OUTPUT_PANEL);
     struct gradient_block b;
-    for (b.output = 0; b.output < call->shape.outputs; b.output += OUTPUT_PANEL) {
-        b.outputs = least(OUTPUT_PANEL, call->shape.outputs - b.output);
+    for (b.output = outputs.begin; b.output < outputs.end; b.output += OUTPUT_PANEL) {
+        b.outputs = least(OUTPUT_PANEL, outputs.end - b.output);
         transpose_outputs(&pass, b.output, b.outputs);
         for (b.input = 0; b.input < call->shape.inputs; b.input += INPUT_PANEL) {
             b.inputs = least(INPUT_PANEL, call->shape.inputs - b.input);

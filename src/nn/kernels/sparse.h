@@ -43,6 +43,7 @@ struct sparse_product {
     bool rectify;
     float *y; /* [rows][y_stride] */
     int64_t y_stride;
+    struct share share; /* of the rows */
 };
 
 /* gradient[k] = the sum over all columns of dy[row of k] * x[column of k]. Columns whose dy is zero
@@ -54,6 +55,7 @@ struct sparse_gradient {
     int64_t x_stride, dy_stride;
     bool accumulate; /* adds to what is there */
     float *gradient; /* [entries] */
+    struct share share; /* of the rows */
 };
 
 /* y = w * x + bias, then max(y, 0) when `rectify`; backward, x is the gradient of the result and
@@ -66,7 +68,8 @@ struct sparse_conv_data {
     const float *bias;
     bool rectify;
     float *y;
-    float *scratch; /* sparse_conv_scratch_floats */
+    float *scratch;     /* sparse_conv_scratch_floats */
+    struct share share; /* of the columns */
 };
 
 /* gradient[k] of each surviving weight; as for struct sparse_gradient. */
@@ -76,6 +79,7 @@ struct sparse_conv_gradient {
     const float *x, *dy;
     float *gradient; /* [entries] */
     float *scratch;
+    struct share share; /* of the rows */
 };
 
 /* Columns of a band that suit the kernels: of a matrix with so many columns and that share of its

@@ -85,7 +85,10 @@ static void step(struct sparse_conv_walk *walk, const void *call)
 
 void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
 {
-    struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
+    struct sparse_conv_walk walk = {.pattern = call->pattern,
+                                    .columns = call->columns,
+                                    .lanes = share_piece(call->share, call->columns, VECTOR),
+                                    .rows = {0, call->pattern->rows}};
     KERNEL(sparse_conv_walk)
     (&walk, call->x, call->scratch, call->height, call->width, step, call);
 }

@@ -98,8 +98,9 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
-    struct waiting waiting = {.sums = {{0}}, .gradient = call->gradient + begin[0]};
-    for (int64_t channel = 0; channel < pattern->rows; channel++) {
+    struct waiting waiting = {.sums = {{0}},
+                              .gradient = call->gradient + begin[walk->rows.begin]};
+    for (int64_t channel = walk->rows.begin; channel < walk->rows.end; channel++) {
         vfloat dy[MOST_PIXELS];
         sparse_conv_fetch_ahead(walk);
         load_and_keep(dy, walk, call, channel, rows, columns);
@@ -119,10 +120,23 @@ static void step(struct sparse_conv_walk *walk, const void *call)
     sparse_conv_visit_tile(sum_band, walk, call);
 }
 
+static void clear_gradient(const struct sparse_conv_walk *walk, float *gradient)
+{
+    const struct sparse_pattern *pattern = walk->pattern;
+    for (int64_t band = 0; band < pattern->bands; band++) {
+        const int32_t *begin = pattern->begin + band * pattern->rows;
+        const int32_t first = begin[walk->rows.begin], end = begin[walk->rows.end];
+        memset(gradient + first, 0, (size_t)(end - first) * sizeof *gradient);
+    }
+}
+
 void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
 {
-    struct sparse_conv_walk walk = {.pattern = call->pattern, .columns = call->columns};
-    memset(call->gradient, 0, (size_t)call->pattern->entries * sizeof *call->gradient);
+    struct sparse_conv_walk walk = {.pattern = call->pattern,
+                                    .columns = call->columns,
+                                    .lanes = {0, call->columns},
+                                    .rows = share_piece(call->share, call->pattern->rows, 1)};
+    clear_gradient(&walk, call->gradient);
     KERNEL(sparse_conv_walk)
     (&walk, call->x, call->scratch, call->height, call->width, step, call);
 }

@@ -74,10 +74,10 @@ static void look_ahead(struct sparse_conv_walk *walk)
     struct sparse_conv_ahead ahead = {.lane = walk->lane, .row = next + 1, .rows = t->strip_rows};
     if (next >= t->height)
         ahead = (struct sparse_conv_ahead){.lane = walk->lane + VECTOR, .rows = t->strip_rows + 1};
-    ahead.rows = ahead.lane < walk->columns ? least(ahead.rows, t->height - ahead.row) : 0;
+    ahead.rows = ahead.lane < walk->lanes.end ? least(ahead.rows, t->height - ahead.row) : 0;
     ahead.count = ahead.rows * t->channels;
     ahead.steps = parts(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
-                  parts(t->width, t->tile_columns) * walk->pattern->bands * walk->pattern->rows;
+                  parts(t->width, t->tile_columns) * walk->pattern->bands * (walk->rows.end - walk->rows.begin);
     walk->ahead = ahead;
 }
 
@@ -114,7 +114,7 @@ void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, flo
     walk->tile = scratch + walk->t.tile;
     walk->offsets = (int32_t *)(scratch + walk->t.offsets);
     lay_out_offsets(walk);
-    for (walk->lane = 0; walk->lane < walk->columns; walk->lane += VECTOR)
+    for (walk->lane = walk->lanes.begin; walk->lane < walk->lanes.end; walk->lane += VECTOR)
         for (walk->strip_row = 0; walk->strip_row < height; walk->strip_row += walk->t.strip_rows)
             step_strip(walk, step, call);
 }

@@ -135,12 +135,13 @@ INLINE void visit_panel(panel_visit *visit, const void *call, const struct panel
 }
 
 /* Panel by panel, band by band, row by row. */
-INLINE void for_each_panel(const struct sparse_pattern *pattern, int64_t columns,
-                           panel_visit *visit, const void *call)
+INLINE void for_each_panel(const struct sparse_pattern *pattern, struct share share,
+                           int64_t columns, panel_visit *visit, const void *call)
 {
+    const struct piece rows = share_piece(share, pattern->rows, 1);
     for (int64_t column = 0; column < columns; column += PANEL)
         for (int64_t b = 0; b < pattern->bands; b++)
-            for (int64_t r = 0; r < pattern->rows; r++) {
+            for (int64_t r = rows.begin; r < rows.end; r++) {
                 const int32_t *begin = pattern->begin + b * pattern->rows + r;
                 const struct panel at = {.begin = begin[0],
                                          .end = begin[1],
@@ -155,12 +156,12 @@ INLINE void for_each_panel(const struct sparse_pattern *pattern, int64_t columns
 
 void KERNEL(sparse_product)(const struct sparse_product *p)
 {
-    for_each_panel(p->pattern, p->columns, multiply_panel, p);
+    for_each_panel(p->pattern, p->share, p->columns, multiply_panel, p);
 }
 
 void KERNEL(sparse_gradient)(const struct sparse_gradient *g)
 {
-    for_each_panel(g->pattern, g->columns, gradient_panel, g);
+    for_each_panel(g->pattern, g->share, g->columns, gradient_panel, g);
 }
 
 void KERNEL(gather)(const float *from, const int32_t *place, int64_t count, float *to)

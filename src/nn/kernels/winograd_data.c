@@ -20,7 +20,8 @@ struct data_pass {
     const struct conv_data *call;
     struct winograd_data_layout layout;
     float *x, *y, *filters, *taps;
-    int64_t first_unit, units; /* of the block */
+    struct piece blocks, panels; /* that this call computes */
+    int64_t first_unit, units;   /* of the block */
 };
 
 static void transform_argument(const struct data_pass *pass)
@@ -164,11 +165,21 @@ static void compute_panel(struct data_pass *pass, int64_t panel)
         float *filters = pass->filters;
         if (l->keeps_filters)
             filters += (panel * l->slices + slice) * l->filter_floats;
-        if (pass->first_unit == 0)
+        if (pass->first_unit == pass->blocks.begin * BLOCK_UNITS)
             transform_filters(pass, &b, filters);
         multiply_points(pass, &b, filters);
     }
     transform_panel(pass, &b);
+}
+
+/* Blocks, for each of which the argument is transformed once; panels where blocks are too few. */
+static void take_share(struct data_pass *pass)
+{
+    const struct share share = pass->call->share, whole = {0};
+    const int64_t blocks = (pass->layout.tiling.units + BLOCK_UNITS - 1) / BLOCK_UNITS;
+    const bool by_block = share_suffices(share, blocks);
+    pass->blocks = share_piece(by_block ? share : whole, blocks, 1);
+    pass->panels = share_piece(by_block ? whole : share, pass->layout.panels, 1);
 }
 
 void KERNEL(winograd_data)(const struct conv_data *call)
@@ -182,10 +193,12 @@ void KERNEL(winograd_data)(const struct conv_data *call)
     pass.y = call->scratch + l->y;
     pass.taps = call->scratch + l->taps;
     pass.filters = call->scratch + l->filters;
-    for (; pass.first_unit < l->tiling.units; pass.first_unit += BLOCK_UNITS) {
+    take_share(&pass);
+    for (int64_t block = pass.blocks.begin; block < pass.blocks.end; block++) {
+        pass.first_unit = block * BLOCK_UNITS;
         pass.units = least(BLOCK_UNITS, l->tiling.units - pass.first_unit);
         transform_argument(&pass);
-        for (int64_t panel = 0; panel < l->panels; panel++)
+        for (int64_t panel = pass.panels.begin; panel < pass.panels.end; panel++)
             compute_panel(&pass, panel);
     }
 }

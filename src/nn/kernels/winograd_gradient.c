@@ -17,7 +17,8 @@ struct gradient_pass {
     const struct conv_gradient *call;
     struct winograd_gradient_layout layout;
     float *x, *dy, *pixels, *taps, *dw;
-    int64_t first_unit, units; /* of the block */
+    struct piece inputs, outputs; /* channels whose weights this call computes */
+    int64_t first_unit, units;    /* of the block */
 };
 
 /* The gradient of the result */
@@ -94,9 +95,11 @@ static void transform_outputs(const struct gradient_pass *pass)
     for (int64_t unit = 0; unit < pass->units; unit++)
         tiles.squares[unit] =
             winograd_square(&l->tiling, pass->first_unit + unit, WINOGRAD_TILE, 0);
-    for (tiles.first = 0; tiles.first < l->outputs; tiles.first += KERNEL_LANES) {
-        float *to = pass->dy + tiles.first / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride +
-                    tiles.first % OUTPUT_PANEL;
+    for (tiles.first = pass->outputs.begin; tiles.first < pass->outputs.end;
+         tiles.first += KERNEL_LANES) {
+        const int64_t place = tiles.first - pass->outputs.begin;
+        float *to = pass->dy + place / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride +
+                    place % OUTPUT_PANEL;
         tiles.outputs = l->outputs - tiles.first;
         gather_pixels(pass, &tiles);
         for (int64_t unit = 0; unit < pass->units; unit++)
@@ -111,12 +114,13 @@ static void transform_outputs(const struct gradient_pass *pass)
 static void transform_inputs(const struct gradient_pass *pass)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
+    const struct winograd_tiling *t = &l->tiling;
     const struct winograd_patches patches = {
-        .tiling = &l->tiling,
+        .tiling = t,
         .first_unit = pass->first_unit,
         .units = pass->units,
-        .x = pass->call->x,
-        .channels = l->inputs,
+        .x = pass->call->x + pass->inputs.begin * t->height * t->width * t->columns,
+        .channels = pass->inputs.end - pass->inputs.begin,
         .to = pass->x,
         .row = l->examples,
         .point_stride = l->x_stride,
@@ -130,13 +134,14 @@ static void multiply_points(const struct gradient_pass *pass, const struct gradi
                             float *sums)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
-    const float *dy = pass->dy + b->output / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride;
+    const int64_t output_panel = (b->output - pass->outputs.begin) / OUTPUT_PANEL;
+    const float *dy = pass->dy + output_panel * WINOGRAD_POINTS * l->dy_stride;
     for (int p = 0; p < WINOGRAD_POINTS; p++) {
         const struct product product = {
             .rows = b->inputs,
             .columns = (b->outputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES,
             .depth = pass->units * KERNEL_LANES,
-            .a = pass->x + p * l->x_stride + b->input * l->examples,
+            .a = pass->x + p * l->x_stride + (b->input - pass->inputs.begin) * l->examples,
             .a_row = l->examples,
             .a_depth = 1,
             .b = dy + p * l->dy_stride,
@@ -185,13 +190,14 @@ static void transform_weights(const struct gradient_pass *pass, const struct gra
     KERNEL(scatter_filters)(pass->taps, b, pass->call);
 }
 
+/* Panels, counted from the first of this call's channels. */
 static void compute_pair(struct gradient_pass *pass, int64_t input_panel, int64_t output_panel)
 {
     const struct winograd_gradient_layout *l = &pass->layout;
-    struct gradient_block b = {.input = input_panel * INPUT_PANEL,
-                               .output = output_panel * OUTPUT_PANEL};
-    b.inputs = least(INPUT_PANEL, l->inputs - b.input);
-    b.outputs = least(OUTPUT_PANEL, l->outputs - b.output);
+    struct gradient_block b = {.input = pass->inputs.begin + input_panel * INPUT_PANEL,
+                               .output = pass->outputs.begin + output_panel * OUTPUT_PANEL};
+    b.inputs = least(INPUT_PANEL, pass->inputs.end - b.input);
+    b.outputs = least(OUTPUT_PANEL, pass->outputs.end - b.output);
     float *sums = pass->dw;
     if (l->keeps_sums)
         sums += (output_panel * l->input_panels + input_panel) * l->dw_floats;
@@ -202,12 +208,24 @@ static void compute_pair(struct gradient_pass *pass, int64_t input_panel, int64_
 
 static void compute_block(struct gradient_pass *pass)
 {
-    const struct winograd_gradient_layout *l = &pass->layout;
+    const int64_t inputs = pass->inputs.end - pass->inputs.begin;
+    const int64_t outputs = pass->outputs.end - pass->outputs.begin;
     transform_inputs(pass);
     transform_outputs(pass);
-    for (int64_t output_panel = 0; output_panel < l->output_panels; output_panel++)
-        for (int64_t input_panel = 0; input_panel < l->input_panels; input_panel++)
-            compute_pair(pass, input_panel, output_panel);
+    for (int64_t output = 0; output * OUTPUT_PANEL < outputs; output++)
+        for (int64_t input = 0; input * INPUT_PANEL < inputs; input++)
+            compute_pair(pass, input, output);
+}
+
+/* Outputs, whose transform costs more than that of the inputs, which all shares then do; inputs
+ * where outputs are too few. */
+static void take_share(struct gradient_pass *pass)
+{
+    const struct share share = pass->call->share, whole = {0};
+    const struct winograd_gradient_layout *l = &pass->layout;
+    const bool by_output = share_suffices(share, l->outputs / KERNEL_LANES);
+    pass->outputs = share_piece(by_output ? share : whole, l->outputs, KERNEL_LANES);
+    pass->inputs = share_piece(by_output ? whole : share, l->inputs, INPUT_UNIT);
 }
 
 void KERNEL(winograd_gradient)(const struct conv_gradient *call)
@@ -223,6 +241,7 @@ void KERNEL(winograd_gradient)(const struct conv_gradient *call)
     pass.taps = call->scratch + l->taps;
     pass.dw = call->scratch + l->dw;
     const int64_t block = l->examples / KERNEL_LANES;
+    take_share(&pass);
     for (; pass.first_unit < l->tiling.units; pass.first_unit += block) {
         pass.units = least(block, l->tiling.units - pass.first_unit);
         compute_block(&pass);

@@ -1,0 +1,26 @@
+/* Owns the pinning of workers. Hyperthreads of a core count as cores, as the kernel numbers them. */
+#include "pin.h"
+
+bool pin_choose(const cpu_set_t *allowed, struct seat seat, int threads, cpu_set_t *chosen)
+{
+    if (seat.workers * threads != CPU_COUNT(allowed))
+        return false;
+    int number = 0; /* of allowed cores before */
+    CPU_ZERO(chosen);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, allowed))
+            continue;
+        if (number / threads == seat.index)
+            CPU_SET(cpu, chosen);
+        number++;
+    }
+    return true;
+}
+
+void pin_self(struct seat seat, int threads)
+{
+    cpu_set_t allowed, chosen;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0 &&
+        pin_choose(&allowed, seat, threads, &chosen))
+        sched_setaffinity(0, sizeof chosen, &chosen); /* where it is refused, all are used */
+}
