@@ -135,7 +135,9 @@ int figures_measure(const struct plan *plan, const char *store, enum net_kernels
         memset(to_run, true, (size_t)plan->task_count * sizeof *to_run);
         failed = store != NULL && read_store(plan, store, figures, to_run, err) != 0;
     }
-    failed = failed || measure_what_is_left(plan, to_run, seconds_per_operation, figures, err) != 0;
+    failed = failed ||
+             measure_what_is_left(plan, to_run, seconds_per_operation, figures, err) != 0 ||
+             plan_data_bytes(plan, figures->workers, &figures->data_bytes, err) != 0;
     if (!failed)
         figures->states_bytes = checkpoint_file_bytes(figures->workers, work_state_bytes(plan));
     free(to_run);

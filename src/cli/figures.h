@@ -30,7 +30,8 @@ struct plan_figures {
     int64_t old_bytes;
     int64_t store_bytes;  /* of the store as it will be */
     int64_t states_bytes; /* beside it while `workers` train: what running tasks save */
-    int64_t memory_bytes; /* of one worker */
+    int64_t memory_bytes; /* of one worker, its own */
+    int64_t data_bytes;   /* that `workers` share if they are on one node */
 };
 
 /* `store`: what is there already, NULL = nothing; `kernels`: of a new one. `workers`: 0 = those

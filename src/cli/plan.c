@@ -97,7 +97,7 @@ static void print_scales(const struct plan_figures *figures)
 static void print_text(const struct plan *plan, const struct plan_options_given *given,
                        const struct plan_figures *figures)
 {
-    char bytes[32];
+    char bytes[32], data[32];
     printf("%s: %lld experiment%s, %lld point%s, %lld task%s (training run%s)\n", plan->grid->name,
            (long long)figures->experiments, plural(figures->experiments),
            (long long)figures->points, plural(figures->points), (long long)figures->tasks,
@@ -116,8 +116,9 @@ static void print_text(const struct plan *plan, const struct plan_options_given 
     printf("  states       %s beside it while %d worker%s train (what running tasks save)\n",
            text_bytes(bytes, sizeof bytes, (double)figures->states_bytes), figures->workers,
            figures->workers == 1 ? "" : "s");
-    printf("  memory       %s a worker\n",
-           text_bytes(bytes, sizeof bytes, (double)figures->memory_bytes));
+    printf("  memory       %s a worker, and once a node %s of data\n",
+           text_bytes(bytes, sizeof bytes, (double)figures->memory_bytes),
+           text_bytes(data, sizeof data, (double)figures->data_bytes));
     if (figures->to_run > 0)
         print_scales(figures);
 }
@@ -135,11 +136,13 @@ static void print_json(const struct plan *plan, const struct plan_figures *figur
            (long long)figures->unreachable, (long long)figures->to_run);
     printf("\"core_hours\": %.6g, \"unshared_core_hours\": %.6g, \"core_hours_left\": %.6g, "
            "\"longest_chain_seconds\": %.6g, \"workers\": %d, \"makespan_seconds\": %.6g, "
-           "\"store_bytes\": %lld, \"states_bytes\": %lld, \"memory_bytes\": %lld",
+           "\"store_bytes\": %lld, \"states_bytes\": %lld, \"memory_bytes\": %lld, \"data_bytes\": "
+           "%lld",
            figures->core_seconds / 3600, figures->unshared_core_seconds / 3600,
            figures->left.seconds / 3600, figures->left.longest, figures->workers,
            figures->makespan_seconds, (long long)figures->store_bytes,
-           (long long)figures->states_bytes, (long long)figures->memory_bytes);
+           (long long)figures->states_bytes, (long long)figures->memory_bytes,
+           (long long)figures->data_bytes);
     if (figures->extends)
         printf(", \"kept\": %lld, \"again\": %lld, \"new\": %lld, \"orphans\": %lld, "
                "\"extending_bytes\": %lld",

@@ -32,15 +32,30 @@ static int64_t choose_wall_seconds(const struct job_file *job, double makespan)
 
 /* --- checks --- */
 
-static int check_memory(const struct job_file *job, const struct plan_figures *figures,
+/* Of the data a rank is asked for its share where each node is sure to have so many ranks, else for
+ * all that it may need alone. */
+static int rank_memory(const struct plan *plan, const struct job_file *job, int64_t own,
+                       int64_t *bytes, struct error *err)
+{
+    bool is_even = job->nodes > 0 && job->workers == 0;
+    int64_t ranks = is_even ? job->ranks_per_node : 1, data;
+    if (plan_data_bytes(plan, ranks, &data, err) != 0)
+        return -1;
+    *bytes = own + (data + ranks - 1) / ranks;
+    return 0;
+}
+
+static int check_memory(const struct plan *plan, const struct job_file *job, int64_t own,
                         struct error *err)
 {
-    char needed[32];
-    if (job->memory == 0 || job->memory * 1000000 >= figures->memory_bytes)
+    char text[32];
+    int64_t needed;
+    if (rank_memory(plan, job, own, &needed, err) != 0)
+        return -1;
+    if (job->memory == 0 || job->memory * 1000000 >= needed)
         return 0;
     return error_set(err, ERROR_USAGE, "memory: %lldM is too little; a worker needs %s",
-                     (long long)job->memory,
-                     text_bytes(needed, sizeof needed, (double)figures->memory_bytes));
+                     (long long)job->memory, text_bytes(text, sizeof text, (double)needed));
 }
 
 /* Bytes that are yet to be had: an enlarged store is made beside the old one, states in any case.
@@ -99,7 +114,7 @@ static int measure(const struct plan *plan, struct submission *submission, struc
     bool exists = access(batch->store, F_OK) == 0;
     if (figures_measure(plan, exists ? batch->store : NULL, NET_KERNELS_AUTO,
                         (int)choose_workers(batch->job), figures, err) != 0 ||
-        check_memory(batch->job, figures, err) != 0)
+        check_memory(plan, batch->job, figures->memory_bytes, err) != 0)
         return -1;
     submission->is_complete = figures->to_run == 0 && !figures->extends;
     submission->bytes_needed = bytes_needed(figures, exists);

@@ -6,7 +6,6 @@
  * a whole number of records with labels in range, up to its end. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "data_file.h"
 #include "source.h"
@@ -156,11 +155,17 @@ static int cifar_describe(const struct dataset_request *request, struct dataset_
 
 /* --- the examples --- */
 
-/* Room for the next examples. */
+/* Where the next examples go. */
 struct place {
-    uint8_t *image, *label;
-    int64_t wanted;
+    struct intake *intake;
+    enum intake_part part;
+    int64_t done;
 };
+
+static bool is_full(const struct place *place)
+{
+    return place->done == place->intake->count[place->part];
+}
 
 /* One record; it is kept while examples are wanted. Returns 1, 0 at the end, -1 on failure. */
 static int read_record(struct cifar_file *file, int64_t number, struct place *place,
@@ -180,11 +185,9 @@ static int read_record(struct cifar_file *file, int64_t number, struct place *pl
                          "%s: label %d of record %" PRId64
                          " (the first is 0); labels go from 0 to %d",
                          file->data.path, record[0], number, CLASSES - 1);
-    if (place->wanted > 0) {
-        place->wanted--;
-        *place->label++ = record[0];
-        memcpy(place->image, record + 1, IMAGE);
-        place->image += IMAGE;
+    if (!is_full(place)) {
+        place->intake->labels[place->part][place->done++] = record[0];
+        intake_images(place->intake, place->part, record + 1, IMAGE);
     }
     return 1;
 }
@@ -213,25 +216,24 @@ static int read_file(struct cifar_file *file, struct place *place, struct error 
     return status;
 }
 
-static int cifar_fill(const struct dataset_request *request, struct dataset *dataset,
-                      struct error *err)
+static int cifar_read(const struct dataset_request *request, const struct dataset_info *info,
+                      struct intake *intake, struct error *err)
 {
-    const struct dataset_info *info = &dataset->info;
-    struct place training = {dataset->train_images, dataset->train_labels,
-                             info->train + info->validation};
-    struct place test = {dataset->test_images, dataset->test_labels, info->test};
+    struct place training = {.intake = intake, .part = INTAKE_TRAIN};
+    struct place test = {.intake = intake, .part = INTAKE_TEST};
     struct cifar_set set;
+    (void)info;
     if (set_find(&set, request, err))
         return -1;
-    for (int i = 0; i < BATCHES && training.wanted > 0 && set.files[i].is_there; i++)
+    for (int i = 0; i < BATCHES && !is_full(&training) && set.files[i].is_there; i++)
         if (read_file(&set.files[i], &training, err))
             return -1;
     if (read_file(&set.files[TEST], &test, err))
         return -1;
-    if (training.wanted == 0 && test.wanted == 0)
+    if (is_full(&training) && is_full(&test))
         return 0;
     return error_set(err, ERROR_RESOURCE, "%s: changed while it was being loaded",
                      set.files[0].data.path);
 }
 
-const struct data_source cifar_source = {.describe = cifar_describe, .fill = cifar_fill};
+const struct data_source cifar_source = {.describe = cifar_describe, .read = cifar_read};

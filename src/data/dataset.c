@@ -1,9 +1,10 @@
 /* Datasets as a whole: from a request to described, loaded and split examples.
  *
  * The order is always the same: check the request, ask the source what it has, narrow that to the
- * requested subsets, take the validation examples out. dataset_load then allocates, lets the source
- * fill the arrays, hashes the content and draws the split. The info of a loaded dataset is the info
- * that dataset_describe gives for the same request. */
+ * requested subsets, take the validation examples out. Examples stand in one block (images and
+ * labels of training, then of the test) that depends on the content alone; the split and the scales
+ * of a request are made beside it. The info of a loaded dataset is the info that dataset_describe
+ * gives for the same request. */
 #include "data/dataset.h"
 
 #include <inttypes.h>
@@ -93,31 +94,15 @@ int dataset_describe(const struct dataset_request *request, struct dataset_info 
     return 0;
 }
 
-static size_t example_bytes(const struct dataset_info *info)
+int64_t dataset_example_bytes(const struct dataset_info *info)
 {
-    return (size_t)info->channels * (size_t)info->height * (size_t)info->width;
+    int64_t example = (int64_t)info->channels * info->height * info->width + 1; /* and its label */
+    return (info->train + info->validation + info->test) * example;
 }
 
-int64_t dataset_memory_bytes(const struct dataset_info *info)
+int64_t dataset_own_bytes(const struct dataset_info *info)
 {
-    int64_t training = info->train + info->validation;
-    return (training + info->test) * ((int64_t)example_bytes(info) + 1) +
-           training * (int64_t)sizeof(uint32_t);
-}
-
-static int allocate(struct dataset *dataset, struct error *err)
-{
-    const struct dataset_info *info = &dataset->info;
-    size_t bytes = example_bytes(info), training = (size_t)(info->train + info->validation);
-    dataset->train_images = mem_zeroed(training, bytes, err);
-    dataset->train_labels = mem_zeroed(training, 1, err);
-    dataset->test_images = mem_zeroed((size_t)info->test, bytes, err);
-    dataset->test_labels = mem_zeroed((size_t)info->test, 1, err);
-    dataset->train_index = mem_zeroed((size_t)info->train, sizeof(uint32_t), err);
-    dataset->validation_index = mem_zeroed((size_t)info->validation, sizeof(uint32_t), err);
-    bool complete = dataset->train_images && dataset->train_labels && dataset->test_images &&
-                    dataset->test_labels && dataset->train_index && dataset->validation_index;
-    return complete ? 0 : -1;
+    return (info->train + info->validation) * (int64_t)sizeof(uint32_t);
 }
 
 /* The first `validation` of a permutation are the validation examples; both lists ascend. */
@@ -127,7 +112,9 @@ static int draw_split(struct dataset *dataset, int64_t split_seed, struct error 
     uint32_t training = (uint32_t)(dataset->info.train + dataset->info.validation);
     uint32_t *order = mem_zeroed(training, sizeof *order, err);
     bool *held_out = mem_zeroed(training, sizeof *held_out, err);
-    int status = order && held_out ? 0 : -1;
+    dataset->train_index = mem_zeroed((size_t)dataset->info.train, sizeof(uint32_t), err);
+    dataset->validation_index = mem_zeroed((size_t)dataset->info.validation, sizeof(uint32_t), err);
+    int status = order && held_out && dataset->train_index && dataset->validation_index ? 0 : -1;
     if (status == 0) {
         rng_permutation(stream, 0, order, training);
         for (int64_t i = 0; i < dataset->info.validation; i++)
@@ -141,67 +128,141 @@ static int draw_split(struct dataset *dataset, int64_t split_seed, struct error 
     return status;
 }
 
-/* Sizes first, so that no two datasets give the same bytes. */
-static int hash_decoded(struct dataset *dataset, struct error *err)
+/* --- the examples --- */
+
+/* Where the parts of a block are. */
+static void divide(const struct dataset_info *info, uint8_t *block, uint8_t *images[INTAKE_PARTS],
+                   uint8_t *labels[INTAKE_PARTS])
 {
-    const struct dataset_info *info = &dataset->info;
-    struct hash_stream *stream = hash_stream_create(err);
-    if (!stream)
+    const int64_t counts[INTAKE_PARTS] = {info->train + info->validation, info->test};
+    const int64_t bytes = (int64_t)info->channels * info->height * info->width;
+    for (int part = 0; part < INTAKE_PARTS; part++) {
+        images[part] = block;
+        labels[part] = block + counts[part] * bytes;
+        block = labels[part] + counts[part];
+    }
+}
+
+/* What a block is made of. */
+struct making {
+    const struct dataset_request *request;
+    const struct dataset_info *info;
+    struct hash128 content;
+    bool is_known; /* the content; else it is set */
+};
+
+/* `intake` says where to; its hash is the content's where the source has no other. */
+static int read_content(const struct making *making, struct intake *intake, struct hash128 *content,
+                        struct error *err)
+{
+    const struct data_source *source = source_of(making->request);
+    if (source->read(making->request, making->info, intake, err))
         return -1;
-    size_t bytes = example_bytes(info), test = (size_t)info->test;
-    size_t training = (size_t)(info->train + info->validation);
-    char sizes[160];
-    int length = snprintf(sizes, sizeof sizes,
-                          "examples 1: %d x %d x %d bytes, %d classes, %zu training, %zu test\n",
-                          info->channels, info->height, info->width, info->classes, training, test);
-    hash_stream_add(stream, sizes, (size_t)length);
-    hash_stream_add(stream, dataset->train_images, training * bytes);
-    hash_stream_add(stream, dataset->train_labels, training);
-    hash_stream_add(stream, dataset->test_images, test * bytes);
-    hash_stream_add(stream, dataset->test_labels, test);
-    dataset->content = hash_stream_digest128(stream);
-    hash_stream_destroy(stream);
+    *content =
+        source->content ? source->content(making->info, making->request) : intake_content(intake);
     return 0;
 }
 
-static int fill(struct dataset *dataset, const struct dataset_request *request, struct error *err)
+static int make_examples(void *user, void *bytes, struct error *err)
 {
-    const struct data_source *source = source_of(request);
-    dataset->augment = request->augment;
-    if (allocate(dataset, err) || source->fill(request, dataset, err) ||
-        draw_split(dataset, request->split_seed, err) ||
-        (request->preprocessing == DATA_STANDARDIZE && standardize(dataset, err)))
+    struct making *making = user;
+    struct intake intake;
+    struct hash128 content;
+    if (intake_begin(&intake, making->info, !source_of(making->request)->content, err))
         return -1;
-    if (!source->content)
-        return hash_decoded(dataset, err);
-    dataset->content = source->content(&dataset->info, request);
+    divide(making->info, bytes, intake.images, intake.labels);
+    int status = read_content(making, &intake, &content, err);
+    intake_finish(&intake);
+    if (status == 0 && making->is_known && memcmp(&content, &making->content, sizeof content) != 0)
+        return error_set(err, ERROR_TASK, "the dataset %s changed since the run began",
+                         making->request->name);
+    making->content = content;
+    return status;
+}
+
+/* Labels are kept for a while: in the files of some sources they stand between the images. */
+static int hash_examples(struct making *making, struct error *err)
+{
+    struct intake intake;
+    if (intake_begin(&intake, making->info, true, err))
+        return -1;
+    for (int part = 0; part < INTAKE_PARTS; part++)
+        intake.labels[part] = mem_zeroed((size_t)intake.count[part], 1, err);
+    int status = intake.labels[INTAKE_TRAIN] && intake.labels[INTAKE_TEST]
+                     ? read_content(making, &intake, &making->content, err)
+                     : -1;
+    for (int part = 0; part < INTAKE_PARTS; part++)
+        free(intake.labels[part]);
+    intake_finish(&intake);
+    return status;
+}
+
+/* --- whole datasets --- */
+
+#define BLOCK_LAYOUT 1 /* raised with every change of what divide() says */
+#define BLOCK_NAME_SIZE (HASH_HEX_SIZE + 16)
+
+/* `private` NULL = the examples are this process's own. */
+static int open_examples(struct dataset *dataset, struct making *making, struct error *private,
+                         struct error *err)
+{
+    char name[BLOCK_NAME_SIZE], hex[HASH_HEX_SIZE];
+    struct shared_block *block = &dataset->examples;
+    struct shared_block_maker maker = {name, (size_t)dataset_example_bytes(making->info),
+                                       make_examples, making};
+    hash128_hex(making->content, hex);
+    snprintf(name, sizeof name, "data-%d-%s", BLOCK_LAYOUT, hex);
+    if (private ? shared_block_open(&maker, block, private, err)
+                : shared_block_make_private(&maker, block, err))
+        return -1;
+    uint8_t *images[INTAKE_PARTS], *labels[INTAKE_PARTS];
+    divide(making->info, (uint8_t *)(uintptr_t)block->bytes, images, labels);
+    dataset->train_images = images[INTAKE_TRAIN];
+    dataset->train_labels = labels[INTAKE_TRAIN];
+    dataset->test_images = images[INTAKE_TEST];
+    dataset->test_labels = labels[INTAKE_TEST];
+    dataset->content = making->content;
     return 0;
+}
+
+static struct dataset *open_dataset(struct making *making, struct error *private, struct error *err)
+{
+    const struct dataset_request *request = making->request;
+    struct dataset *dataset = mem_zeroed(1, sizeof *dataset, err);
+    if (!dataset)
+        return NULL;
+    dataset->info = *making->info;
+    dataset->augment = request->augment;
+    if (open_examples(dataset, making, private, err) == 0 &&
+        draw_split(dataset, request->split_seed, err) == 0 &&
+        (request->preprocessing != DATA_STANDARDIZE || standardize(dataset, err) == 0))
+        return dataset;
+    dataset_destroy(dataset);
+    return NULL;
 }
 
 struct dataset *dataset_load(const struct dataset_request *request, struct error *err)
 {
     struct dataset_info info;
+    struct making making = {.request = request, .info = &info};
     if (dataset_describe(request, &info, err))
         return NULL;
-    struct dataset *dataset = mem_zeroed(1, sizeof *dataset, err);
-    if (!dataset)
-        return NULL;
-    dataset->info = info;
-    if (fill(dataset, request, err)) {
-        dataset_destroy(dataset);
-        return NULL;
-    }
-    return dataset;
+    return open_dataset(&making, NULL, err);
+}
+
+struct dataset *dataset_share(const struct dataset_request *request,
+                              const struct dataset_info *info, struct hash128 content,
+                              struct error *private, struct error *err)
+{
+    struct making making = {request, info, content, .is_known = true};
+    return open_dataset(&making, private, err);
 }
 
 void dataset_destroy(struct dataset *dataset)
 {
     if (!dataset)
         return;
-    free(dataset->train_images);
-    free(dataset->train_labels);
-    free(dataset->test_images);
-    free(dataset->test_labels);
+    shared_block_close(&dataset->examples);
     free(dataset->train_index);
     free(dataset->validation_index);
     free(dataset->scales);
@@ -211,19 +272,12 @@ void dataset_destroy(struct dataset *dataset)
 int dataset_content(const struct dataset_request *request, struct hash128 *content,
                     struct error *err)
 {
+    struct dataset_info info;
+    struct making making = {.request = request, .info = &info};
     const struct data_source *source = source_of(request);
-    if (source->content) {
-        struct dataset_info info;
-        if (dataset_describe(request, &info, err))
-            return -1;
-        *content = source->content(&info, request);
-        return 0;
-    }
-    struct dataset *dataset = dataset_load(request, err);
-    if (!dataset)
+    if (dataset_describe(request, &info, err) || (!source->content && hash_examples(&making, err)))
         return -1;
-    *content = dataset->content;
-    dataset_destroy(dataset);
+    *content = source->content ? source->content(&info, request) : making.content;
     return 0;
 }
 

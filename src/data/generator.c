@@ -9,8 +9,10 @@
 
 #include "source.h"
 
+#define MOST_BYTES (3 * 32 * 32) /* of an image */
+
 /* Streams of random numbers. */
-enum { STREAM_TRAINING, STREAM_TEST };
+static const uint32_t streams[INTAKE_PARTS] = {[INTAKE_TRAIN] = 0, [INTAKE_TEST] = 1};
 
 static const struct generator *generator_of(const struct dataset_request *request)
 {
@@ -34,23 +36,27 @@ static int describe(const struct dataset_request *request, struct dataset_info *
     return 0;
 }
 
-static void draw_part(const struct dataset_request *request, uint32_t part, int64_t count,
-                      uint8_t *images, uint8_t *labels)
+static void draw_part(const struct dataset_request *request, enum intake_part part,
+                      struct intake *intake)
 {
     const struct generator *generator = generator_of(request);
-    const struct rng_stream stream = {(uint64_t)request->seed, RNG_GENERATOR, part};
-    const int64_t bytes = (int64_t)generator->channels * generator->height * generator->width;
-    for (int64_t i = 0; i < count; i++)
-        labels[i] = generator->draw(stream, (uint64_t)i, images + i * bytes);
+    const struct rng_stream stream = {(uint64_t)request->seed, RNG_GENERATOR, streams[part]};
+    const size_t bytes =
+        (size_t)generator->channels * (size_t)generator->height * (size_t)generator->width;
+    uint8_t image[MOST_BYTES];
+    for (int64_t i = 0; i < intake->count[part]; i++) {
+        intake->labels[part][i] = generator->draw(stream, (uint64_t)i, image);
+        intake_images(intake, part, image, bytes);
+    }
 }
 
-static int fill(const struct dataset_request *request, struct dataset *dataset, struct error *err)
+static int draw(const struct dataset_request *request, const struct dataset_info *info,
+                struct intake *intake, struct error *err)
 {
+    (void)info;
     (void)err;
-    const struct dataset_info *info = &dataset->info;
-    draw_part(request, STREAM_TRAINING, info->train + info->validation, dataset->train_images,
-              dataset->train_labels);
-    draw_part(request, STREAM_TEST, info->test, dataset->test_images, dataset->test_labels);
+    draw_part(request, INTAKE_TRAIN, intake);
+    draw_part(request, INTAKE_TEST, intake);
     return 0;
 }
 
@@ -67,4 +73,4 @@ static struct hash128 content(const struct dataset_info *info,
 }
 
 const struct data_source generated_source = {
-    .describe = describe, .fill = fill, .content = content};
+    .describe = describe, .read = draw, .content = content};

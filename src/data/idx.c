@@ -3,6 +3,7 @@
  * The files are looked for in folder/name, then in folder itself; each may be raw or .gz. All four
  * are opened and compared with each other before any is decoded. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "idx_file.h"
 #include "source.h"
@@ -115,26 +116,55 @@ static int check_labels(const struct idx_file *file, const uint8_t *labels, int6
     return 0;
 }
 
-static int idx_fill(const struct dataset_request *request, struct dataset *dataset,
-                    struct error *err)
+static void take_labels(void *user, const uint8_t *bytes, size_t size)
 {
-    const struct dataset_info *info = &dataset->info;
-    int64_t training = info->train + info->validation;
+    uint8_t **to = user;
+    memcpy(*to, bytes, size);
+    *to += size;
+}
+
+static int read_labels(struct idx_file *file, const struct intake *intake, enum intake_part part,
+                       struct error *err)
+{
+    uint8_t *to = intake->labels[part];
+    if (idx_read(file, intake->count[part], take_labels, &to, err))
+        return -1;
+    return check_labels(file, intake->labels[part], intake->count[part], err);
+}
+
+struct image_place {
+    struct intake *intake;
+    enum intake_part part;
+};
+
+static void take_images(void *user, const uint8_t *bytes, size_t size)
+{
+    const struct image_place *place = user;
+    intake_images(place->intake, place->part, bytes, size);
+}
+
+static int read_images(struct idx_file *file, struct intake *intake, enum intake_part part,
+                       struct error *err)
+{
+    struct image_place place = {intake, part};
+    return idx_read(file, intake->count[part], take_images, &place, err);
+}
+
+/* Labels first: they are quick to check. */
+static int idx_source_read(const struct dataset_request *request, const struct dataset_info *info,
+                           struct intake *intake, struct error *err)
+{
     struct idx_set set;
     if (set_open(&set, request, err))
         return -1;
     struct idx_file *files = set.files;
-    int status = check_unchanged(&set, info, err) ||
-                         idx_read(&files[TRAIN_LABELS], training, dataset->train_labels, err) ||
-                         check_labels(&files[TRAIN_LABELS], dataset->train_labels, training, err) ||
-                         idx_read(&files[TEST_LABELS], info->test, dataset->test_labels, err) ||
-                         check_labels(&files[TEST_LABELS], dataset->test_labels, info->test, err) ||
-                         idx_read(&files[TRAIN_IMAGES], training, dataset->train_images, err) ||
-                         idx_read(&files[TEST_IMAGES], info->test, dataset->test_images, err)
-                     ? -1
-                     : 0;
+    bool failed = check_unchanged(&set, info, err) ||
+                  read_labels(&files[TRAIN_LABELS], intake, INTAKE_TRAIN, err) ||
+                  read_labels(&files[TEST_LABELS], intake, INTAKE_TEST, err) ||
+                  read_images(&files[TRAIN_IMAGES], intake, INTAKE_TRAIN, err) ||
+                  read_images(&files[TEST_IMAGES], intake, INTAKE_TEST, err);
     set_close(&set);
-    return status;
+    return failed ? -1 : 0;
 }
 
-const struct data_source idx_source = {.describe = idx_describe, .fill = idx_fill};
+const struct data_source idx_source = {.describe = idx_describe, .read = idx_source_read};

@@ -117,21 +117,18 @@ int idx_open(struct idx_file *file, enum idx_kind kind, struct error *err)
     return -1;
 }
 
-int idx_read(struct idx_file *file, int64_t count, uint8_t *examples, struct error *err)
+int idx_read(struct idx_file *file, int64_t count, idx_take *take, void *user, struct error *err)
 {
-    int64_t wanted = count * file->height * file->width, body = body_bytes(file);
-    int64_t present = data_file_read(&file->data, examples, wanted, err);
-    if (present < 0)
-        return -1;
-    bool more = present == wanted;
-    while (more && present <= body) {
-        uint8_t rest[1 << 14];
-        int64_t got = data_file_read(&file->data, rest, sizeof rest, err);
-        if (got < 0)
-            return -1;
+    int64_t wanted = count * file->height * file->width, body = body_bytes(file), present = 0, got;
+    uint8_t piece[1 << 14];
+    while ((got = data_file_read(&file->data, piece, sizeof piece, err)) > 0 && present <= body) {
+        int64_t left = wanted - present;
+        if (left > 0)
+            take(user, piece, (size_t)(got < left ? got : left));
         present += got;
-        more = got > 0;
     }
+    if (got < 0)
+        return -1;
     return present == body ? 0 : wrong_length(file, header_bytes(file) + present, err);
 }
 

@@ -18,8 +18,10 @@ struct idx_file {
  * decoding. On failure the file is closed. */
 int idx_open(struct idx_file *file, enum idx_kind kind, struct error *err);
 
-/* Reads the first `count` <= file->count examples; what follows them is decoded and checked too. */
-int idx_read(struct idx_file *file, int64_t count, uint8_t *examples, struct error *err);
+/* Hands over the first `count` <= file->count examples, in pieces; what follows them is decoded and
+ * checked too. */
+typedef void idx_take(void *user, const uint8_t *bytes, size_t size);
+int idx_read(struct idx_file *file, int64_t count, idx_take *take, void *user, struct error *err);
 
 void idx_close(struct idx_file *file); /* accepts a closed file */
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/shared_block.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "nn/network.h"
@@ -363,6 +364,7 @@ int prepare_exit_status(const struct error *err)
 
 void prepare_finish(struct prepared *prepared)
 {
+    shared_block_clear(); /* what killed trainers left on this node */
     store_close(prepared->store);
     store_lock_release(prepared->lock);
     plan_destroy(prepared->plan);

@@ -1,5 +1,10 @@
-/* What a worker needs for the largest of a plan's tasks. Estimates, to be told to the user and held
- * against the machine; no result depends on them. */
+/* What a worker needs for the largest of a plan's tasks, and the workers of a node together for
+ * their data. Estimates, to be told to the user and held against the machine; no result depends on
+ * them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
 #include "builder.h"
 
 /* The network of tasks that are alike in it. A place for each remainder of a hash: networks are
@@ -55,8 +60,8 @@ static int64_t task_memory(const struct plan *plan, const struct plan_task *task
                            __builtin_popcountll((uint64_t)task->at_set);
     const int64_t masks = task->pruning >= 0 ? 1 : 0;
     return network->bytes + network->block_size * (blocks * (int64_t)sizeof(float) + masks) +
-           dataset_memory_bytes(&plan->datasets[task->dataset].info) +
-           task->curve_count * curve_row + program;
+           dataset_own_bytes(&plan->datasets[task->dataset].info) + task->curve_count * curve_row +
+           program;
 }
 
 int64_t plan_memory_bytes(const struct plan *plan, enum net_kernels kernels)
@@ -69,4 +74,46 @@ int64_t plan_memory_bytes(const struct plan *plan, enum net_kernels kernels)
         most = bytes > most ? bytes : most;
     }
     return most;
+}
+
+/* --- what workers share --- */
+
+struct examples {
+    struct hash128 content;
+    int64_t bytes;
+};
+
+/* The largest first; equal contents, which have equal sizes, stand together. */
+static int compare_examples(const void *one, const void *other)
+{
+    const struct examples *a = one, *b = other;
+    if (a->bytes != b->bytes)
+        return a->bytes > b->bytes ? -1 : 1;
+    return memcmp(&a->content, &b->content, sizeof a->content);
+}
+
+static bool is_same_content(const struct examples *a, const struct examples *b)
+{
+    return memcmp(&a->content, &b->content, sizeof a->content) == 0;
+}
+
+int plan_data_bytes(const struct plan *plan, int64_t workers, int64_t *bytes, struct error *err)
+{
+    size_t count = (size_t)plan->dataset_count;
+    struct examples *examples = mem_zeroed(count, sizeof *examples, err);
+    *bytes = 0;
+    if (examples == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        examples[i] = (struct examples){plan->datasets[i].content,
+                                        dataset_example_bytes(&plan->datasets[i].info)};
+    qsort(examples, count, sizeof *examples, compare_examples);
+    for (size_t i = 0; i < count && workers > 0; i++) {
+        if (i > 0 && is_same_content(&examples[i - 1], &examples[i]))
+            continue;
+        *bytes += examples[i].bytes;
+        workers--;
+    }
+    free(examples);
+    return 0;
 }

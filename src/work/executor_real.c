@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/memory.h"
+#include "base/shared_block.h"
 #include "base/text.h"
 #include "inflight.h"
 #include "keep.h"
@@ -30,6 +32,7 @@ struct real {
     int64_t net_batch;
     struct dataset *dataset;
     int32_t dataset_index;
+    bool told_private; /* that datasets cannot be shared */
 };
 
 /* One task on its way. */
@@ -72,24 +75,34 @@ static int use_network(struct attempt *attempt, struct error *err)
     return real->net == NULL ? -1 : 0;
 }
 
+static void tell_private(struct real *real, const struct error *private)
+{
+    if (private->text[0] != '\0' && !real->told_private)
+        log_line(LOG_WARNING, "this worker keeps datasets for itself: %s", private->text);
+    real->told_private = real->told_private || private->text[0] != '\0';
+}
+
+/* Another view of the same examples is opened before this one is closed, which may be the last to
+ * use them. */
 static int use_dataset(struct attempt *attempt, struct error *err)
 {
     struct real *real = attempt->real;
     int32_t index = attempt->task->dataset;
-    if (real->dataset != NULL && real->dataset_index == index)
+    const struct plan_dataset *planned = &real->plan->datasets[index];
+    struct dataset *before = real->dataset;
+    struct error private = {0};
+    if (before != NULL && real->dataset_index == index)
         return 0;
-    dataset_destroy(real->dataset);
-    real->dataset = dataset_load(&real->plan->datasets[index].request, err);
+    if (before != NULL && memcmp(&before->content, &planned->content, sizeof planned->content)) {
+        dataset_destroy(before);
+        before = NULL;
+    }
+    real->dataset =
+        dataset_share(&planned->request, &planned->info, planned->content, &private, err);
     real->dataset_index = index;
-    if (real->dataset == NULL)
-        return -1;
-    const struct hash128 *planned = &real->plan->datasets[index].content;
-    if (memcmp(planned, &real->dataset->content, sizeof *planned) == 0)
-        return 0;
-    dataset_destroy(real->dataset);
-    real->dataset = NULL;
-    return error_set(err, ERROR_TASK, "the dataset %s changed since the run began",
-                     real->plan->datasets[index].request.name);
+    dataset_destroy(before);
+    tell_private(real, &private);
+    return real->dataset == NULL ? -1 : 0;
 }
 
 /* --- training --- */
@@ -135,8 +148,8 @@ static enum train_wish hear_progress(void *user, int64_t iteration)
 {
     const struct attempt *attempt = user;
     const struct work_hooks *hooks = attempt->hooks;
-    bool stop = hooks != NULL && hooks->progress != NULL &&
-                hooks->progress(hooks->user, (double)iteration);
+    bool stop =
+        hooks != NULL && hooks->progress != NULL && hooks->progress(hooks->user, (double)iteration);
     if (stop)
         return TRAIN_STOP;
     return inflight_is_due(&attempt->inflight) ? TRAIN_SAVE : TRAIN_GO_ON;
@@ -296,9 +309,11 @@ static int real_run(void *self, int32_t task, const struct work_hooks *hooks,
  * would make a worker larger than what the plan says. */
 #define LARGE_BLOCK (1 << 20)
 
+/* The keeper's has no dataset; trainers that were killed may have left theirs. */
 static void real_destroy(void *self)
 {
     forget(self);
+    shared_block_clear();
     free(self);
 }
 

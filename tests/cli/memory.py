@@ -1,4 +1,4 @@
-"""The memory `sweepstake plan` tells is what a run takes, within a tenth."""
+"""The memory `sweepstake plan` tells is what a run takes, within a tenth; the workers of a node keep data once."""
 import json
 import pathlib
 import re
@@ -15,6 +15,15 @@ recipe: {network}
 dataset: {{name: {dataset}, train: 400, test: 60, validation: 60}}
 train: {{batch: 64, iterations: 6, evaluate: {{every: 6, at: []}}}}
 prune: {{rounds: 1, rate: {{conv: {rate}, fc: {rate}, output: {rate}}}}}
+"""
+
+SIXTEEN = """\
+name: sixteen
+recipe: lenet-300-100
+dataset: {{name: digits, train: {train}, test: 100, validation: 1000}}
+train: {{iterations: 1, evaluate: {{every: 1, at: []}}}}
+prune: {{rounds: 0}}
+axes: {{seed: 1..16}}
 """
 
 
@@ -46,14 +55,19 @@ class Memory(sweep.SweepTest):
         """What is told, of what is taken."""
         self.write("g.yaml", GRID.format(network=network, rate=rate, dataset=dataset))
         plan = self.sweepstake("plan", "g.yaml", "--format", "json", "--kernels", kernels, check=0)
-        run = self.start("run", "g.yaml", "--workers", 1, "--quiet", "--kernels", kernels, "--store",
-                         f"{network}-{rate}-{kernels}.h5", env={"MALLOC_PERTURB_": "0"})  # it touches what is unused
+        peak = self.peak("g.yaml", "--workers", 1, "--kernels", kernels, "--store", f"{network}-{rate}-{kernels}.h5")
+        told = json.loads(plan.stdout)
+        return (told["memory_bytes"] + told["data_bytes"]) / peak
+
+    def peak(self, *words):
+        """The bytes that all processes of a run take together."""
+        run = self.start("run", *words, "--quiet", env={"MALLOC_PERTURB_": "0"})  # it touches what is unused
         peak = 0
         while run.poll() is None:
             peak = max(peak, taken(sweep.processes_of(self.folder)))
             time.sleep(0.002)
         self.assertEqual(run.returncode, 0, self.output())
-        return json.loads(plan.stdout)["memory_bytes"] / (peak * 1024)
+        return 1024 * peak
 
     def assert_told(self, *arguments, **options):
         ratio = self.ratio(*arguments, **options)
@@ -70,6 +84,15 @@ class Memory(sweep.SweepTest):
 
     def test_a_small_network(self):
         self.assert_told("lenet-300-100", 0.5, dataset="digits")
+
+    def test_sixteen_workers_keep_one_copy(self):
+        """More data take that much more memory, not sixteen times as much."""
+        peaks, example = {}, 28 * 28 + 1
+        for train in 2000, 60000:
+            self.write(f"{train}.yaml", SIXTEEN.format(train=train))
+            peaks[train] = self.peak(f"{train}.yaml", "--workers", 16, "--store", f"{train}.h5")
+        self.assertLess(peaks[60000] - peaks[2000], 2 * 58000 * example, peaks)
+        self.assertEqual(self.leftovers(), [])
 
     def test_unknown_kernels_are_refused(self):
         self.write("g.yaml", GRID.format(network="conv-2", rate=0.5, dataset="shapes"))

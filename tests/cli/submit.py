@@ -1,6 +1,7 @@
 """sweepstake submit without a cluster: what it refuses, what the batch script says, and what the script does when
 signals and ends of time come. Small programs stand in for SLURM's commands and note what they are asked; tests/slurm
 has the real ones."""
+import json
 import os
 import pathlib
 import signal
@@ -97,6 +98,16 @@ class SubmitTest(sweep.SweepTest):
         workers = int(script.split("--ntasks=")[1].split()[0])
         self.assertTrue(2 <= workers <= 64, workers)  # a grid of 60 small tasks, two at first
         self.assertTrue(10 <= int(script.split("--time=")[1].split()[0]) <= 24 * 60)
+
+    def test_ranks_share_the_memory_of_data(self):
+        """Where each node is sure to have eight of them; else one may have to keep all alone."""
+        self.write("g.yaml", sweep.tiny_grid(train=100000))
+        told = json.loads(self.sweepstake("plan", "g.yaml", "--format", "json", check=0).stdout)
+        share = 1 + (told["memory_bytes"] + 160_000_000 // 8) // 1_000_000
+        self.assertGreater(told["data_bytes"], 156_000_000)
+        for layout, status in (("nodes: 2\nranks_per_node: 8\n", 0), ("workers: 16\nranks_per_node: 8\n", 2)):
+            self.write("job.yaml", f"grid: g.yaml\nmemory: {share}M\n{layout}")
+            self.submit("job.yaml", "--dry-run", check=status)
 
     def test_refuses_what_cannot_work(self):
         def refused(text, what):

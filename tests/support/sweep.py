@@ -55,8 +55,10 @@ class SweepTest(unittest.TestCase):
 
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="sweepstake-test-"))
+        self.shared = pathlib.Path(tempfile.mkdtemp(prefix="sweepstake-test-", dir="/dev/shm"))  # for datasets
         self.pids = set()  # of all that the test started
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        for folder in self.folder, self.shared:
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         self.addCleanup(kill_everything, self.folder)  # what a test that failed left behind
 
     def write(self, name, content):
@@ -65,8 +67,11 @@ class SweepTest(unittest.TestCase):
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
+    def environment_of(self, more):
+        return {**os.environ, "SWEEPSTAKE_SHARED": str(self.shared), **(more or {})}
+
     def sweepstake(self, *words, timeout=240, env=None, check=None, launcher=()):
-        environment = {**os.environ, **(MPIRUN_AS_ROOT if launcher else {}), **(env or {})}
+        environment = self.environment_of({**(MPIRUN_AS_ROOT if launcher else {}), **(env or {})})
         with subprocess.Popen([*launcher, PROGRAM, *map(str, words)], cwd=self.folder, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, errors="replace", env=environment) as run:
             self.pids.add(run.pid)
@@ -84,16 +89,17 @@ class SweepTest(unittest.TestCase):
         """Starts the program as the leader of a session of its own; its output goes to output.txt."""
         with open(self.folder / "output.txt", "ab") as output:
             run = subprocess.Popen([*launcher, PROGRAM, *map(str, words)], cwd=self.folder, stdout=output, stderr=output,
-                                   start_new_session=True, env={**os.environ, **(env or {})})
+                                   start_new_session=True, env=self.environment_of(env))
         self.pids.add(run.pid)
         return run
 
     def leftovers(self):
-        """What the test's runs left in the shared temporary folders: a supervisor's sweepstake.PID.XXXXXX, which
-        takes in what its mpirun makes, or a plain mpirun's session."""
+        """What the test's runs left of datasets, and in the shared temporary folders: a supervisor's
+        sweepstake.PID.XXXXXX, which takes in what its mpirun makes, or a plain mpirun's session."""
         patterns = ("sweepstake.{}.*", "ompi.*/pid.{}", "*vader*.{}.*", "pmix*.{}")
-        return sorted(str(path) for folder in ("/tmp", "/dev/shm") for pid in self.pids for pattern in patterns
-                      for path in pathlib.Path(folder).glob(pattern.format(pid)))
+        found = [path for folder in ("/tmp", "/dev/shm") for pid in self.pids for pattern in patterns
+                 for path in pathlib.Path(folder).glob(pattern.format(pid))]
+        return sorted(map(str, [*found, *self.shared.iterdir()]))
 
     def output(self):
         return (self.folder / "output.txt").read_text(errors="replace")

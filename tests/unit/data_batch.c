@@ -25,20 +25,23 @@ static struct dataset *make_dataset(int32_t train, int32_t validation, int32_t h
                                           .validation = validation,
                                           .test = 70};
     uint32_t training = (uint32_t)(train + validation), pixels = (uint32_t)(height * width);
-    dataset->train_images = malloc((size_t)training * pixels);
-    dataset->train_labels = malloc(training);
-    dataset->test_images = malloc((size_t)70 * pixels);
-    dataset->test_labels = malloc(70);
+    size_t images = (size_t)training * pixels, test_images = (size_t)70 * pixels;
+    uint8_t *bytes = malloc(images + training + test_images + 70);
+    dataset->examples = (struct shared_block){bytes, images + training + test_images + 70, -1};
+    dataset->train_images = bytes;
+    dataset->train_labels = bytes + images;
+    dataset->test_images = dataset->train_labels + training;
+    dataset->test_labels = dataset->test_images + test_images;
     dataset->train_index = calloc((size_t)train, sizeof(uint32_t));
     dataset->validation_index = calloc((size_t)validation, sizeof(uint32_t));
     for (uint32_t i = 0; i < training * pixels; i++)
-        dataset->train_images[i] = (uint8_t)(i * 2654435761u >> 24);
+        bytes[i] = (uint8_t)(i * 2654435761u >> 24);
     for (uint32_t i = 0; i < 70 * pixels; i++)
-        dataset->test_images[i] = (uint8_t)(i * 40503u >> 8);
+        bytes[images + training + i] = (uint8_t)(i * 40503u >> 8);
     for (uint32_t i = 0; i < training; i++)
-        dataset->train_labels[i] = (uint8_t)(i % 7);
+        bytes[images + i] = (uint8_t)(i % 7);
     for (uint32_t i = 0; i < 70; i++)
-        dataset->test_labels[i] = (uint8_t)(i % 9);
+        bytes[images + training + test_images + i] = (uint8_t)(i % 9);
     for (uint32_t i = 0; i < training; i++) { /* the last ones are validation examples */
         if (i < (uint32_t)train)
             dataset->train_index[i] = i;
@@ -99,7 +102,7 @@ static void every_byte_is_divided_correctly(void **state)
     for (int byte = 0; byte < 256; byte++) {
         uint8_t labels[16];
         float inputs[16 * 17 * 16], expected = (float)byte / 255.0f;
-        memset(dataset->train_images, byte, 16 * 16 * 17);
+        memset((void *)(uintptr_t)dataset->train_images, byte, 16 * 16 * 17);
         batch_assemble(dataset, PART_TRAIN, dataset->train_index, 16, 16, inputs, labels);
         for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
             assert_memory_equal(&inputs[i], &expected, sizeof expected);

@@ -54,6 +54,25 @@ static void memory_is_that_of_the_largest_task(void **state)
     plan_drop(both);
 }
 
+/* Of three contents, one of which is split in two ways. */
+static void data_are_counted_once_a_content(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of(SMALL "prune: {rounds: 0}\n"
+                                      "zip: [{dataset.seed: [1, 1, 2, 3], "
+                                      "dataset.split_seed: [0, 1, 0, 0]}]\n");
+    const int64_t each = dataset_example_bytes(&plan->datasets[0].info);
+    const int64_t expected[] = {0, each, 2 * each, 3 * each, 3 * each};
+    assert_int_equal(plan->dataset_count, 4);
+    for (int64_t workers = 0; workers <= 4; workers++) {
+        int64_t bytes;
+        struct error err = {0};
+        assert_int_equal(plan_data_bytes(plan, workers, &bytes, &err), 0);
+        assert_int_equal(bytes, expected[workers]);
+    }
+    plan_drop(plan);
+}
+
 /* What the surviving weights of conv-2 take beside its dense network. */
 static int64_t survivors_memory(const char *prune, enum net_kernels kernels)
 {
@@ -124,6 +143,7 @@ int main(void)
         cmocka_unit_test(pruning_makes_tasks_cheaper),
         cmocka_unit_test(cost_follows_the_ladder),
         cmocka_unit_test(memory_is_that_of_the_largest_task),
+        cmocka_unit_test(data_are_counted_once_a_content),
         cmocka_unit_test(memory_follows_the_densities_planned),
         cmocka_unit_test(a_grid_of_twenty_thousand_is_no_trouble),
     };

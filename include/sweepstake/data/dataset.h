@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/rng.h"
+#include "base/shared_block.h"
 #include "base/text.h"
 
 #define DATA_NAME_SIZE 32
@@ -67,8 +68,9 @@ struct data_scale {
  * the others: the first of a permutation drawn from (split_seed, RNG_SPLIT). */
 struct dataset {
     struct dataset_info info;
-    uint8_t *train_images, *train_labels; /* train + validation examples, file order */
-    uint8_t *test_images, *test_labels;
+    struct shared_block examples;               /* holds images and labels */
+    const uint8_t *train_images, *train_labels; /* train + validation examples, file order */
+    const uint8_t *test_images, *test_labels;
     uint32_t *train_index, *validation_index;
     struct data_scale *scales; /* [channels]; NULL = byte / 255 as it is */
     enum data_augment augment;
@@ -76,17 +78,27 @@ struct dataset {
 };
 
 struct dataset *dataset_load(const struct dataset_request *request, struct error *err);
+
+/* As dataset_load, with images and labels kept once for this user's processes on the node
+ * (base/shared_block.h): nothing is read where another process has them. `info` and `content` are
+ * what dataset_describe and dataset_content gave before: ERROR_TASK where the files are others by
+ * now. Where nothing can be shared, `private` says why, and is else empty. */
+struct dataset *dataset_share(const struct dataset_request *request,
+                              const struct dataset_info *info, struct hash128 content,
+                              struct error *private, struct error *err);
 void dataset_destroy(struct dataset *dataset); /* accepts NULL */
 
 /* The content hash that task keys hold: of the sizes, images and labels of the examples asked for,
  * whatever their container and path; of a generator's name, version and arguments. Not of the
- * split, preprocessing and augmentation. Loads and checks everything where there are files,
- * generates nothing. */
+ * split, preprocessing and augmentation. Decodes and checks everything where there are files,
+ * and keeps none of it; generates nothing. */
 int dataset_content(const struct dataset_request *request, struct hash128 *content,
                     struct error *err);
 
-/* Bytes dataset_load keeps. */
-int64_t dataset_memory_bytes(const struct dataset_info *info);
+/* Bytes dataset_load keeps: of them dataset_share shares the examples; the rest is each process's
+ * own. */
+int64_t dataset_example_bytes(const struct dataset_info *info);
+int64_t dataset_own_bytes(const struct dataset_info *info);
 
 enum dataset_part { PART_TRAIN, PART_VALIDATION, PART_TEST };
 int64_t dataset_part_count(const struct dataset *dataset, enum dataset_part part);

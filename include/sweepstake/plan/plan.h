@@ -142,7 +142,12 @@ void plan_destroy(struct plan *plan); /* accepts NULL */
 /* The canonical text that is hashed into a task's key (frozen format; epoch PLAN_KEY_EPOCH). Contains the parent's key. */
 void plan_key_text(const struct plan *plan, int32_t task, struct text *text);
 
-/* Memory in bytes one worker needs for the largest task, when layers compute so: program, dataset, network, buffers. */
+/* Memory in bytes that a worker needs of its own for the largest task, when layers compute so: program, network,
+ * buffers. */
 int64_t plan_memory_bytes(const struct plan *plan, enum net_kernels kernels);
+
+/* What `workers` of a node need beside that for the examples they share: at most that many contents at a time, each
+ * once. */
+int plan_data_bytes(const struct plan *plan, int64_t workers, int64_t *bytes, struct error *err);
 
 #endif
