@@ -185,10 +185,10 @@ static int run_plan(const struct command *command, int argc, char **argv)
         return STATUS_USAGE;
     }
     struct error err = {0};
-    if (kernels_use_threads(given.threads, &err) != 0 ||
-        command_read_kernels(given.kernels_name, &given.kernels, &err) != 0 ||
+    if (command_read_kernels(given.kernels_name, &given.kernels, &err) != 0 ||
         part_read(given.part_text, &given.part, &err) != 0)
         return command_fail(&err);
+    kernels_use_threads(given.threads);
     struct grid *grid = grid_read(given.grid, &err);
     if (grid == NULL)
         return command_fail(&err);

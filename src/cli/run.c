@@ -230,10 +230,10 @@ static int run_run(const struct command *command, int argc, char **argv)
     enum net_kernels kernels;
     if (command_read_kernels(options.kernels, &kernels, &err) != 0 ||
         part_read(options.part_text, &options.part, &err) != 0 ||
-        kernels_use_threads(options.threads, &err) != 0 ||
         (options.workers == 0 && !run_is_rank() &&
          run_room(options.threads, &options.workers, &err) != 0))
         return command_fail(&err);
+    kernels_use_threads(options.threads);
     if (options.simulate != NULL)
         return run_simulation(&options, &err);
     if (options.store == NULL && default_store(&options, store, &err) != 0)

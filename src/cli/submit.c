@@ -184,8 +184,7 @@ static int prepare_and_submit(const struct job_file *job, struct submissions *al
 {
     const int threads = job->cores_per_rank > 0 ? (int)job->cores_per_rank : 1;
     bool complete = true;
-    if (kernels_use_threads(threads, err) != 0) /* that steps are timed with, too */
-        return -1;
+    kernels_use_threads(threads); /* that steps are timed with, too */
     for (int i = 0; i < all->count; i++) {
         struct plan_part part = {i + 1, all->count};
         if (submission_prepare(job, all->is_array ? part : (struct plan_part){0}, &all->jobs[i],

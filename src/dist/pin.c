@@ -1,4 +1,5 @@
-/* Owns the pinning of workers. Hyperthreads of a core count as cores, as the kernel numbers them. */
+/* Owns the pinning of workers. Hyperthreads of a core count as cores, as the kernel numbers them.
+ */
 #include "pin.h"
 
 bool pin_choose(const cpu_set_t *allowed, struct seat seat, int threads, cpu_set_t *chosen)

@@ -72,8 +72,7 @@ static int make_executor(const struct tasks *tasks, struct executor *executor, s
 {
     const struct run_job *job = tasks->job;
     const struct work_saving *saving = saves_states(job) ? &tasks->saving : NULL;
-    if (kernels_use_threads(job->threads, err) != 0)
-        return -1;
+    kernels_use_threads(job->threads);
     if (job->fake != NULL)
         return executor_create_fake(executor, job->fake, tasks->plan, tasks->store, getppid(), err);
     return executor_create_real(executor, tasks->plan, tasks->store, saving, err);
@@ -115,8 +114,8 @@ struct tasks *tasks_start(const struct run_job *job, struct plan *plan, struct e
     return NULL;
 }
 
-int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text, size_t length,
-                struct executor *executor, struct error *err)
+int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text,
+                size_t length, struct executor *executor, struct error *err)
 {
     struct beginning beginning = {.slot = slot, .seat = seat};
     char *bytes = mem_zeroed(sizeof beginning + length, 1, err);

@@ -1,24 +1,25 @@
 /* The threads that compute the results of one call together: as many as this process was given
- * (net_use_threads), the caller's own among them. Each computes a share, whose bits do not depend on
- * how many there are. */
+ * (kernels_use_threads), the caller's own among them. Each computes a share, whose bits do not
+ * depend on how many there are. */
 #ifndef SWEEPSTAKE_NN_CREW_H
 #define SWEEPSTAKE_NN_CREW_H
 
-#include "base/error.h"
 #include "kernels/share.h"
 
 /* Below so many floats touched or multiply-adds a call is not worth dividing: some microseconds. */
 #define CREW_FLOATS (1 << 16)
 #define CREW_MULTIPLY_ADDS (1 << 20)
 
-/* `threads`: at least 1. Usage error for more where the program was built without OpenMP. */
-int crew_use(int threads, struct error *err);
+/* At least 1. */
+void crew_use(int threads);
 int crew_threads(void);
 
-/* Computes its share of `call`, with whatever rounding mode it finds: that of the network engine. */
+/* Computes its share of `call`, with whatever rounding mode it finds: that of the network engine.
+ */
 typedef void crew_work(const void *call, struct share share);
 
-/* All shares of `call`; where it is too small, as one. Returns when all are done. */
+/* All shares of `call`, which are done when it returns; as one where the call is too small. For one
+ * thread of the process; `work` does not call it. */
 void crew_run(crew_work *work, const void *call, bool is_large);
 
 #endif

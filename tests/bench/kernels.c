@@ -359,7 +359,7 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    kernels_use_threads(1, NULL);
+    kernels_use_threads(1);
     onednn_limit(options.isa);
     if (measure(&options, &err) != 0) {
         fprintf(stderr, "bench_kernels: %s\n", err.text);

@@ -38,7 +38,7 @@ static void wide_layers(void **state)
 {
     (void)state;
     const struct net_spec spec = small_spec("fc-2048-2048", 0);
-    kernels_use_threads(1, NULL);
+    kernels_use_threads(1);
     check_gradients(&spec, (struct gradient_check){3, 0.04f, 4, 2e-6});
 }
 

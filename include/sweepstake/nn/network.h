@@ -119,9 +119,8 @@ const char *kernels_isa(void);
 int kernels_select(const char *isa_or_null, struct error *err); /* usage error when the CPU lacks it */
 /* OpenBLAS's core name. */
 const char *kernels_blas_core(void);
-/* How many threads networks that are made from now on compute with (at first one); the bits are the
- * same. OpenBLAS itself has one. Threads start with the first step: fork before it. Usage error for more than one where
- * the program was built without OpenMP. */
-int kernels_use_threads(int threads, struct error *err);
+/* How many threads compute: one, until this is called, before networks are made. Bits do not depend
+ * on it. The threads start with the first step: fork before it. OpenBLAS itself has one. */
+void kernels_use_threads(int threads);
 
 #endif
