@@ -29,12 +29,12 @@ class SameBits(sweep.SweepTest):
         self.assert_same_store("w1.h5", "plain.h5")
 
     def test_same_bits_on_any_number_of_threads(self):
-        """Interrupted with two threads, gone on with one and with two of them a worker."""
+        """Whether two threads did it all, or two workers of two were interrupted and one of three went on."""
         self.write("wide.yaml", """\
-            recipe: lenet-300-100
-            dataset: {name: digits, train: 1000, test: 200, validation: 200}
-            train: {iterations: 300, evaluate: {every: 100}}
-            prune: {rounds: 2, rate: {fc: 0.8}}
+            recipe: conv-2
+            dataset: {name: digits, train: 200, test: 60, validation: 60}
+            train: {iterations: 12, evaluate: {every: 6}}
+            prune: {rounds: 1, rate: {conv: 0.9, fc: 0.9}}
             """)
         self.sweepstake("run", "wide.yaml", "--workers", 1, "--store", "one.h5", check=0)
         said = self.sweepstake("run", "wide.yaml", "--workers", 1, "--threads", 2, "--store", "two.h5", check=0)
@@ -55,6 +55,7 @@ class SameBits(sweep.SweepTest):
         self.write("long.yaml", sweep.tiny_grid(seeds="1..64", rounds=1))
         places = self.places_of_trainers("--workers", len(cores))
         self.assertEqual(sorted(map(list, places)), [[core] for core in cores])
+        self.assertIn(f"worker 1 of {len(cores)} on its node: cores {cores[0]}\n", self.output())
         places = self.places_of_trainers("--workers", len(cores) - 1)
         self.assertEqual(places, [set(cores)] * (len(cores) - 1))
 
@@ -66,7 +67,7 @@ class SameBits(sweep.SweepTest):
 
     def places_of_trainers(self, *options):
         """The cores that each trainer of a run may use."""
-        run = self.start("run", "long.yaml", "--store", "long.h5", *options)
+        run = self.start("run", "long.yaml", "--store", "long.h5", "--verbose", *options)
         trainers = []
         try:
             def train():
