@@ -1,7 +1,9 @@
 /* Networks on several threads: the same bits as on one, whatever the number, for every kind of
  * layer, densely and on surviving weights, with every instruction set. */
 #include <dirent.h>
+#include <sys/resource.h>
 
+#include "../../src/nn/crew.h"
 #include "nn_support.h"
 
 #define EXAMPLES 50
@@ -144,6 +146,29 @@ static int threads_of_this_process(void)
     return count - 2; /* . and .. */
 }
 
+static void count_share(const void *of, struct share share)
+{
+    int *const *counts = of;
+    (*counts)[share.part]++;
+}
+
+/* Which must be the first in this process to need one. */
+static void threads_that_cannot_be_had_are_done_without(void **state)
+{
+    (void)state;
+    int count[MOST_THREADS] = {0}, *counts = count;
+    const int before = threads_of_this_process();
+    struct rlimit limit;
+    getrlimit(RLIMIT_DATA, &limit);
+    setrlimit(RLIMIT_DATA, &(struct rlimit){1, limit.rlim_max}); /* no room for a stack */
+    kernels_use_threads(MOST_THREADS);
+    crew_run(count_share, &counts, true);
+    setrlimit(RLIMIT_DATA, &limit);
+    assert_int_equal(threads_of_this_process(), before);
+    for (int i = 0; i < MOST_THREADS; i++)
+        assert_int_equal(count[i], 1);
+}
+
 static void threads_change_no_bit(void **state)
 {
     (void)state;
@@ -155,6 +180,9 @@ static void threads_change_no_bit(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_change_no_bit)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(threads_that_cannot_be_had_are_done_without),
+        cmocka_unit_test(threads_change_no_bit),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

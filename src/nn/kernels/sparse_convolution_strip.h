@@ -25,7 +25,7 @@ struct sparse_conv_walk {
     const struct sparse_pattern *pattern;
     const float *x; /* the argument [channel][height][width][columns] */
     int64_t columns;
-    struct piece lanes, rows; /* columns of the batch that are walked over, and rows of the pattern */
+    struct piece lanes, rows; /* of the columns and of the pattern, that are walked over */
     float *strip, *tile;
     int32_t *offsets; /* [band]: where in the strip a column of a band is from its first channel */
     /* The place in the walk. */
