@@ -1,4 +1,4 @@
-/* Owns the pinning of workers. Hyperthreads of a core count as cores, as the kernel numbers them. */
+/* Owns the pinning of workers. A hyperthread counts as a core. */
 #include "pin.h"
 
 bool pin_choose(const cpu_set_t *allowed, struct seat seat, int threads, cpu_set_t *chosen)

@@ -115,8 +115,8 @@ struct tasks *tasks_start(const struct run_job *job, struct plan *plan, struct e
     return NULL;
 }
 
-int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text, size_t length,
-                struct executor *executor, struct error *err)
+int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text,
+                size_t length, struct executor *executor, struct error *err)
 {
     struct beginning beginning = {.slot = slot, .seat = seat};
     char *bytes = mem_zeroed(sizeof beginning + length, 1, err);

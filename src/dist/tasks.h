@@ -16,8 +16,8 @@ struct tasks *tasks_start(const struct run_job *job, struct plan *plan, struct e
 
 /* Once the store is there: `executor` runs tasks of its plan. `slot` is this worker's place in the
  * checkpoint file, `seat` that on its node. `text` may be NULL. */
-int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text, size_t length,
-                struct executor *executor, struct error *err);
+int tasks_begin(struct tasks *tasks, int32_t slot, struct seat seat, const char *text,
+                size_t length, struct executor *executor, struct error *err);
 void tasks_end(struct tasks *tasks); /* accepts NULL */
 
 /* Makes the checkpoint file of a launch with `workers` workers: one process, before tasks_begin. */

@@ -1,6 +1,6 @@
 /* The threads that compute the results of one call together: as many as this process was given
- * (net_use_threads), the caller's own among them. Each computes a share, whose bits do not depend on
- * how many there are. */
+ * (kernels_use_threads), the caller's own among them. Each computes a share, whose bits do not
+ * depend on how many there are. */
 #ifndef SWEEPSTAKE_NN_CREW_H
 #define SWEEPSTAKE_NN_CREW_H
 
@@ -15,7 +15,7 @@
 int crew_use(int threads, struct error *err);
 int crew_threads(void);
 
-/* Computes its share of `call`, with whatever rounding mode it finds: that of the network engine. */
+/* Computes a share of `call`. */
 typedef void crew_work(const void *call, struct share share);
 
 /* All shares of `call`; where it is too small, as one. Returns when all are done. */

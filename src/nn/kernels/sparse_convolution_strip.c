@@ -77,7 +77,8 @@ static void look_ahead(struct sparse_conv_walk *walk)
     ahead.rows = ahead.lane < walk->lanes.end ? least(ahead.rows, t->height - ahead.row) : 0;
     ahead.count = ahead.rows * t->channels;
     ahead.steps = parts(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
-                  parts(t->width, t->tile_columns) * walk->pattern->bands * (walk->rows.end - walk->rows.begin);
+                  parts(t->width, t->tile_columns) * walk->pattern->bands *
+                  (walk->rows.end - walk->rows.begin);
     walk->ahead = ahead;
 }
 
