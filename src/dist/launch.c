@@ -59,6 +59,9 @@ int launch_set_environment(const struct store_identity *identity, const struct h
         {"OPENBLAS_NUM_THREADS", "1", ALWAYS},
         {"OPENBLAS_CORETYPE", identity->blas_core, DEFAULT},
         {"SWEEPSTAKE_ISA", identity->isa, DEFAULT},
+        /* Threads of a worker that wait for each other spin for some tens of microseconds, then
+         * sleep: they may share a core with the master, or with another's job. */
+        {"GOMP_SPINCOUNT", "20000", DEFAULT},
         {"HDF5_USE_FILE_LOCKING", "FALSE", ALWAYS},
         {"OMPI_ALLOW_RUN_AS_ROOT", "1", ALWAYS},
         {"OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", ALWAYS},
@@ -87,9 +90,9 @@ int launch_set_environment(const struct store_identity *identity, const struct h
 
 /* Variables that daemons on other nodes pass on; a single node inherits all. */
 static const char *const passed_on[] = {
-    "OPENBLAS_NUM_THREADS",  "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",
-    "HDF5_USE_FILE_LOCKING", SUPERVISED_VARIABLE, GENERATION_VARIABLE,
-    "SWEEPSTAKE_PROGRESS",   "SWEEPSTAKE_DATA",   "SWEEPSTAKE_FAKE"};
+    "OPENBLAS_NUM_THREADS",  "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",    "GOMP_SPINCOUNT",
+    "HDF5_USE_FILE_LOCKING", SUPERVISED_VARIABLE, GENERATION_VARIABLE, "SWEEPSTAKE_PROGRESS",
+    "SWEEPSTAKE_DATA",       "SWEEPSTAKE_FAKE"};
 
 /* mpirun's command line; the words belong to others, the array is the caller's. */
 static const char **command_line(const struct launch_setup *setup, char ranks[16],
