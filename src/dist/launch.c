@@ -92,7 +92,7 @@ int launch_set_environment(const struct store_identity *identity, const struct h
 static const char *const passed_on[] = {
     "OPENBLAS_NUM_THREADS",  "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",    "GOMP_SPINCOUNT",
     "HDF5_USE_FILE_LOCKING", SUPERVISED_VARIABLE, GENERATION_VARIABLE, "SWEEPSTAKE_PROGRESS",
-    "SWEEPSTAKE_DATA",       "SWEEPSTAKE_FAKE"};
+    "SWEEPSTAKE_DATA",       "SWEEPSTAKE_SHARED", "SWEEPSTAKE_FAKE"};
 
 /* mpirun's command line; the words belong to others, the array is the caller's. */
 static const char **command_line(const struct launch_setup *setup, char ranks[16],
