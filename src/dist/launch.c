@@ -87,9 +87,9 @@ int launch_set_environment(const struct store_identity *identity, const struct h
 
 /* Variables that daemons on other nodes pass on; a single node inherits all. */
 static const char *const passed_on[] = {
-    "OPENBLAS_NUM_THREADS",  "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",
-    "HDF5_USE_FILE_LOCKING", SUPERVISED_VARIABLE, GENERATION_VARIABLE,
-    "SWEEPSTAKE_PROGRESS",   "SWEEPSTAKE_DATA",   "SWEEPSTAKE_FAKE"};
+    "OPENBLAS_NUM_THREADS", "OPENBLAS_CORETYPE", "SWEEPSTAKE_ISA",      "HDF5_USE_FILE_LOCKING",
+    SUPERVISED_VARIABLE,    GENERATION_VARIABLE, "SWEEPSTAKE_PROGRESS", "SWEEPSTAKE_DATA",
+    "SWEEPSTAKE_SHARED",    "SWEEPSTAKE_FAKE"};
 
 /* mpirun's command line; the words belong to others, the array is the caller's. */
 static const char **command_line(const struct launch_setup *setup, char ranks[16],

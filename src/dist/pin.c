@@ -1,5 +1,4 @@
-/* Owns the pinning of workers. Hyperthreads of a core count as cores, as the kernel numbers them.
- */
+/* Owns the pinning of workers. A hyperthread counts as a core. */
 #include "pin.h"
 
 #include "base/log.h"

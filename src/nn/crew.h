@@ -14,8 +14,7 @@
 void crew_use(int threads);
 int crew_threads(void);
 
-/* Computes its share of `call`, with whatever rounding mode it finds: that of the network engine.
- */
+/* Computes a share of `call`. */
 typedef void crew_work(const void *call, struct share share);
 
 /* All shares of `call`, which are done when it returns; as one where the call is too small. For one

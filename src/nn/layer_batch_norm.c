@@ -131,11 +131,9 @@ static void normalize_channels(const void *of, struct share share)
 static void batch_norm_forward(const struct layer *layer, const struct pass *pass, const float *x,
                                float *y)
 {
-    run_channels(normalize_channels, &(struct channels){.layer = layer,
-                                                        .pass = pass,
-                                                        .norm = norm_of(layer, pass),
-                                                        .x = x,
-                                                        .to = y});
+    run_channels(normalize_channels,
+                 &(struct channels){
+                     .layer = layer, .pass = pass, .norm = norm_of(layer, pass), .x = x, .to = y});
 }
 
 static void channel_gradient(const struct channels *all, int32_t channel)

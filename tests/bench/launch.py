@@ -35,19 +35,21 @@ def start_seconds(program, folder):
 
 
 def family(pid):
-    """The process and all its descendants, as (pid, command line, rank or None)."""
+    """The process and all its descendants, as (pid, command line, rank or None).
+
+    A child is listed with the thread that started it: mpirun starts more than 32 ranks from several."""
     found, waiting = [], [pid]
     while waiting:
         pid = waiting.pop()
         try:
             words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
             variables = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+            lists = [path.read_text() for path in pathlib.Path(f"/proc/{pid}/task").glob("*/children")]
         except OSError:
             continue
         ranks = [int(v.split(b"=")[1]) for v in variables if v.startswith(b"OMPI_COMM_WORLD_RANK=")]
         found.append((pid, words[0].decode(), ranks[0] if ranks else None))
-        waiting += map(int, children)
+        waiting += map(int, " ".join(lists).split())
     return found
 
 

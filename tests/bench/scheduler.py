@@ -1,9 +1,9 @@
 """Section `scheduler`: empty tasks through the whole MPI path, on more ranks than there are cores.
 
 For each number of workers: tasks a second from the start of `sweepstake run` to its end, less what a run
-of a single seed takes; and microseconds of the master's CPU time a task, attempts and rows written durably among
-them. Ranks share the cores, so that tasks a second fall with them; the master's own time should not rise. Then CPU
-seconds and memory of `sweepstake plan` for a grid of a million tasks."""
+of the fewest seeds that start as many takes; and microseconds of the master's CPU time a task, attempts and rows
+written durably among them. Ranks share the cores, so that tasks a second fall with them; the master's own time should
+not rise. Then CPU seconds and memory of `sweepstake plan` for a grid of a million tasks."""
 import os
 import pathlib
 import subprocess
@@ -61,8 +61,10 @@ def run_empty(program, folder, workers, seeds):
     watch.join()
     if run.returncode != 0:
         raise subprocess.CalledProcessError(run.returncode, run.args)
+    if watch.last is None:
+        raise RuntimeError("the master was not found among the processes of the run")
     store.unlink()
-    return seconds, watch.last or 0.0
+    return seconds, watch.last
 
 
 def plan_million(program, folder):
@@ -86,12 +88,14 @@ def run(report, options):
     with tempfile.TemporaryDirectory(prefix="sweepstake-bench-") as name:
         folder = pathlib.Path(name)
         for workers in QUICK_WORKERS if options.quick else WORKERS:
-            # Launching and leaving cost the same with few tasks: what is left is the tasks'.
-            least_seconds, least_cpu = run_empty(program, folder, workers, 1)
+            # Launching and leaving cost the same with few tasks: what is left is the tasks'. A run starts no more
+            # workers than it has tasks.
+            fewest = -(-workers // LEVELS)
+            least_seconds, least_cpu = run_empty(program, folder, workers, fewest)
             seconds, cpu = run_empty(program, folder, workers, seeds)
-            tasks = LEVELS * (seeds - 1)
+            tasks = LEVELS * (seeds - fewest)
             rate = tasks / max(seconds - least_seconds, 1e-9)
-            microseconds = 1e6 * max(cpu - least_cpu, 0) / tasks
+            microseconds = 1e6 * (cpu - least_cpu) / tasks
             table.row(str(workers), tasks, rate, microseconds)
             report.record("scheduler", workers=workers, tasks=tasks, tasks_a_second=rate, master_microseconds=microseconds)
         seconds, memory = plan_million(program, folder)

@@ -49,11 +49,11 @@ class Sweeps(sweep.SweepTest):
     def setUpClass(cls):
         cls.cluster = Cluster()
         cls.addClassCleanup(cls.cluster.stop)
-        cls.shared, cls.slow = cls.make_folder(), cls.make_folder()
-        write_grid(cls.shared, SECONDS)
+        cls.common, cls.slow = cls.make_folder(), cls.make_folder()
+        write_grid(cls.common, SECONDS)
         write_grid(cls.slow, SLOW_SECONDS)
         cls.slow_job = cls.submit_in(cls.slow, "workers: 1", "wall_time: 00:01:00", "partition: apart")
-        cls.references = {folder: cls.start_reference(folder) for folder in (cls.shared, cls.slow)}
+        cls.references = {folder: cls.start_reference(folder) for folder in (cls.common, cls.slow)}
 
     @classmethod
     def start_reference(cls, folder):
@@ -78,7 +78,7 @@ class Sweeps(sweep.SweepTest):
 
     def setUp(self):
         super().setUp()
-        shutil.copy(self.shared / "sweep.yaml", self.folder)
+        shutil.copy(self.common / "sweep.yaml", self.folder)
         self.addCleanup(self.cancel_all)  # before the folder is removed
 
     def jobs(self):
@@ -103,7 +103,7 @@ class Sweeps(sweep.SweepTest):
 
     def assert_complete(self, seconds=200):
         self.cluster.wait(lambda: not self.jobs(), seconds, "the jobs do not end\n" + self.log())
-        self.assert_whole(self.folder, self.shared)
+        self.assert_whole(self.folder, self.common)
 
     def assert_whole(self, folder, reference):
         self.assertTrue((folder / "sweep.h5").exists(), self.log(folder))

@@ -53,8 +53,8 @@ struct sparse_gradient {
     int64_t columns;
     const float *x, *dy; /* [pattern->columns][x_stride], [rows][dy_stride] */
     int64_t x_stride, dy_stride;
-    bool accumulate; /* adds to what is there */
-    float *gradient; /* [entries] */
+    bool accumulate;    /* adds to what is there */
+    float *gradient;    /* [entries] */
     struct share share; /* of the rows */
 };
 

@@ -98,8 +98,7 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
-    struct waiting waiting = {.sums = {{0}},
-                              .gradient = call->gradient + begin[walk->rows.begin]};
+    struct waiting waiting = {.sums = {{0}}, .gradient = call->gradient + begin[walk->rows.begin]};
     for (int64_t channel = walk->rows.begin; channel < walk->rows.end; channel++) {
         vfloat dy[MOST_PIXELS];
         sparse_conv_fetch_ahead(walk);

@@ -25,7 +25,8 @@ struct sparse_conv_walk {
     const struct sparse_pattern *pattern;
     const float *x; /* the argument [channel][height][width][columns] */
     int64_t columns;
-    struct piece lanes, rows; /* of the columns and of the pattern, that are walked over */
+    struct piece lanes; /* columns of the batch that are walked over */
+    struct piece rows;  /* of the pattern that are computed */
     float *strip, *tile;
     int32_t *offsets; /* [band]: where in the strip a column of a band is from its first channel */
     /* The place in the walk. */

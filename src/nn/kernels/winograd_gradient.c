@@ -98,8 +98,8 @@ static void transform_outputs(const struct gradient_pass *pass)
     for (tiles.first = pass->outputs.begin; tiles.first < pass->outputs.end;
          tiles.first += KERNEL_LANES) {
         const int64_t place = tiles.first - pass->outputs.begin;
-        float *to = pass->dy + place / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride +
-                    place % OUTPUT_PANEL;
+        float *to =
+            pass->dy + place / OUTPUT_PANEL * WINOGRAD_POINTS * l->dy_stride + place % OUTPUT_PANEL;
         tiles.outputs = l->outputs - tiles.first;
         gather_pixels(pass, &tiles);
         for (int64_t unit = 0; unit < pass->units; unit++)
