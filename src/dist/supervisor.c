@@ -28,7 +28,7 @@
 #define LOOK_SECONDS 0.5    /* for the status, on a file system that may be far away */
 #define BEAT_SECONDS 1.0    /* the lock's heartbeat, for runs on other nodes */
 #define START_SECONDS 600.0 /* for the master's first sign of life: data may be read before */
-#define LOSS_SECONDS 1.0    /* for the status to come of ranks that end together */
+#define LOSS_SECONDS 5.0    /* without one more rank, while some are missing */
 #define GRACE_SECONDS 5.0   /* beyond the silence after which workers leave on their own */
 /* For the tasks at hand to be given back. With all that may follow it stays below the 30 seconds
  * that SLURM gives between SIGTERM and SIGKILL. */
@@ -52,7 +52,8 @@ struct supervisor {
     bool has_status;
     int64_t last_beat;                     /* the master's, see launch.h */
     double silence;                        /* seconds since then */
-    double missing, standing;              /* seconds since one died, was stopped */
+    int most_ranks;                        /* that were seen at once */
+    double missing, standing;              /* seconds since one was to come, was stopped */
     bool gave_up;                          /* the launch was ended for its master's silence */
     struct store_lock *lock;               /* not owned */
     const struct plan *plan;               /* not owned */
@@ -85,11 +86,13 @@ static void ask_to_stop(struct supervisor *supervisor)
 }
 
 /* Until ranks have come together they wait for each other in MPI, for a dead one for ever. Those on
- * other nodes are not seen. */
+ * other nodes are not seen. mpirun starts one after the other: while they grow more none is lost. */
 static bool lost_a_rank(struct supervisor *supervisor)
 {
     int stopped, ranks = launch_count_ranks(&supervisor->launch, &stopped);
-    bool is_missing = ranks > 0 && ranks < supervisor->launch.local_ranks;
+    bool is_missing = ranks > 0 && ranks < supervisor->launch.local_ranks &&
+                      ranks <= supervisor->most_ranks;
+    supervisor->most_ranks = ranks > supervisor->most_ranks ? ranks : supervisor->most_ranks;
     supervisor->missing = is_missing ? supervisor->missing + LOOK_SECONDS : 0;
     supervisor->standing = stopped > 0 ? supervisor->standing + LOOK_SECONDS : 0;
     return supervisor->missing > LOSS_SECONDS || supervisor->standing > supervisor->job->silence;
@@ -158,6 +161,7 @@ static void watch_launch(struct supervisor *supervisor)
     supervisor->pressure = PRESS_NOT;
     supervisor->has_status = supervisor->gave_up = false;
     supervisor->last_beat = -1;
+    supervisor->most_ranks = 0;
     supervisor->silence = supervisor->missing = supervisor->standing = 0;
     supervisor->deadline = INFINITY;
     supervisor->next_look = 0;
