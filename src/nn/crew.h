@@ -6,7 +6,8 @@
 
 #include "kernels/share.h"
 
-/* Below so many floats touched or multiply-adds a call is not worth dividing: some microseconds. */
+/* Below so many floats touched or multiply-adds a call takes some microseconds, and is not divided.
+ */
 #define CREW_FLOATS (1 << 16)
 #define CREW_MULTIPLY_ADDS (1 << 20)
 
