@@ -6,8 +6,8 @@
 
 #include "kernels/share.h"
 
-/* Below so many floats touched or multiply-adds a call takes some microseconds, and is not divided.
- */
+/* Below so many floats touched or multiply-adds a call takes 5 to 20 microseconds and is not
+ * divided: to hand it over takes 0.5 while the others look for it, and 20 where they sleep. */
 #define CREW_FLOATS (1 << 16)
 #define CREW_MULTIPLY_ADDS (1 << 20)
 
