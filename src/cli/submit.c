@@ -179,12 +179,22 @@ static int check_whole(const struct submissions *all, struct error *err)
                      whole);
 }
 
+/* Steps are timed as they will run. */
+static int use_cores(const struct job_file *job, struct error *err)
+{
+    if (job->cores_per_rank > NET_MOST_THREADS)
+        return error_set(err, ERROR_USAGE, "cores_per_rank: a rank can use %d cores at most",
+                         NET_MOST_THREADS);
+    kernels_use_threads(job->cores_per_rank > 0 ? (int)job->cores_per_rank : 1);
+    return 0;
+}
+
 static int prepare_and_submit(const struct job_file *job, struct submissions *all, bool dry_run,
                               struct error *err)
 {
-    const int threads = job->cores_per_rank > 0 ? (int)job->cores_per_rank : 1;
     bool complete = true;
-    kernels_use_threads(threads); /* that steps are timed with, too */
+    if (use_cores(job, err) != 0)
+        return -1;
     for (int i = 0; i < all->count; i++) {
         struct plan_part part = {i + 1, all->count};
         if (submission_prepare(job, all->is_array ? part : (struct plan_part){0}, &all->jobs[i],

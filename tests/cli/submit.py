@@ -118,6 +118,7 @@ class SubmitTest(sweep.SweepTest):
         refused("grid: missing.yaml\n", "missing.yaml")
         refused("grid: g.yaml\nstore: nowhere/g.h5\n", "store: nothing can be written into nowhere")
         refused("grid: g.yaml\nmemory: 1M\n", "memory: 1M is too little")
+        refused("grid: g.yaml\ncores_per_rank: 2000\n", "cores_per_rank: a rank can use 1024 cores at most")
         refused("grid: g.yaml\nworkesr: 2\n", "job.yaml:2:1: workesr: unknown key; did you mean workers?")
         for value in ("x; rm -rf .", "$(rm -rf .)", "x\\nrm -rf ."):
             for key in ("grid", "store", "data", "partition", "account", "qos", "mail", "memory", "wall_time",

@@ -170,15 +170,22 @@ static void what_a_dead_maker_left_is_made_anew(void **state)
     assert_int_equal(count_files(place), 0);
 }
 
-static void a_dead_users_block_is_used_again(void **state)
+/* A process that has opened the block, killed. */
+static void kill_a_user(struct place *place)
 {
-    struct place *place = *state;
     struct shared_block block;
     if (fork() == 0) {
         open_shared(place, &block);
         raise(SIGKILL);
     }
     wait(NULL);
+}
+
+static void a_dead_users_block_is_used_again(void **state)
+{
+    struct place *place = *state;
+    struct shared_block block;
+    kill_a_user(place);
     open_shared(place, &block);
     assert_int_equal(atomic_load(place->made), 1);
     shared_block_clear();
@@ -190,12 +197,7 @@ static void a_dead_users_block_is_used_again(void **state)
 static void what_the_dead_left_is_cleared(void **state)
 {
     struct place *place = *state;
-    struct shared_block block;
-    if (fork() == 0) {
-        open_shared(place, &block);
-        raise(SIGKILL);
-    }
-    wait(NULL);
+    kill_a_user(place);
     assert_int_equal(count_files(place), 1);
     shared_block_clear();
     assert_int_equal(count_files(place), 0);

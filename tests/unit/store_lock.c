@@ -60,25 +60,49 @@ static void test_held_twice_in_a_process(void **state)
     store_lock_release(lock);
 }
 
-/* Starts a child that takes the lock, says so, and holds it until it is killed. */
-static pid_t start_holder(const char *path)
+static void set_job(const char *job, const char *restarts)
+{
+    setenv("SLURM_JOB_ID", job, 1);
+    setenv("SLURM_RESTART_COUNT", restarts, 1);
+}
+
+static void forget_job(void)
+{
+    unsetenv("SLURM_JOB_ID");
+    unsetenv("SLURM_RESTART_COUNT");
+}
+
+/* A child, the first restart of a job, that takes the lock, says so, and does with it what `hold`
+ * does. */
+static pid_t start_job(const char *path, const char *job, void (*hold)(struct store_lock *lock))
 {
     int ready[2];
     assert_int_equal(pipe(ready), 0);
     pid_t child = fork();
     if (child == 0) {
-        setenv("SLURM_JOB_ID", "4711", 1);
+        set_job(job, "1");
         struct store_lock *lock = store_lock_take(path, NULL);
         if (lock == NULL || write(ready[1], "x", 1) != 1)
             _exit(1);
-        for (;;)
-            pause();
+        hold(lock);
     }
     char byte;
     close(ready[1]);
     assert_int_equal(read(ready[0], &byte, 1), 1);
     close(ready[0]);
     return child;
+}
+
+static void hold_for_ever(struct store_lock *lock)
+{
+    (void)lock;
+    for (;;)
+        pause();
+}
+
+static pid_t start_holder(const char *path)
+{
+    return start_job(path, "4711", hold_for_ever);
 }
 
 static void test_the_holder_is_named(void **state)
@@ -274,46 +298,19 @@ static void test_a_writer_that_stands_still_is_not_waited_for_long(void **state)
 
 /* --- SLURM starts a job anew whose node it gave up --- */
 
-static void set_job(const char *job, const char *restarts)
+static void hold_until_replaced(struct store_lock *lock)
 {
-    setenv("SLURM_JOB_ID", job, 1);
-    setenv("SLURM_RESTART_COUNT", restarts, 1);
-}
-
-static void forget_job(void)
-{
-    unsetenv("SLURM_JOB_ID");
-    unsetenv("SLURM_RESTART_COUNT");
-}
-
-/* A run of job 12 that leaves when it is replaced. */
-static pid_t start_run(const char *path)
-{
-    int ready[2];
-    assert_int_equal(pipe(ready), 0);
-    pid_t child = fork();
-    if (child == 0) {
-        set_job("12", "1");
-        struct store_lock *lock = store_lock_take(path, NULL);
-        if (lock == NULL || write(ready[1], "x", 1) != 1)
-            _exit(1);
-        while (store_lock_check(lock, NULL) == 0)
-            nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-        store_lock_release(lock);
-        _exit(REPLACED);
-    }
-    char byte;
-    close(ready[1]);
-    assert_int_equal(read(ready[0], &byte, 1), 1);
-    close(ready[0]);
-    return child;
+    while (store_lock_check(lock, NULL) == 0)
+        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    store_lock_release(lock);
+    _exit(REPLACED);
 }
 
 static void test_a_run_that_slurm_gave_up_is_told_to_end(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
-    pid_t before = start_run(fixture->path);
+    pid_t before = start_job(fixture->path, "12", hold_until_replaced);
     set_job("12", "1"); /* beside it, in the same job */
     assert_null(store_lock_take(fixture->path, &err));
     set_job("13", "2"); /* another job */

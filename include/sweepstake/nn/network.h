@@ -119,7 +119,8 @@ const char *kernels_isa(void);
 int kernels_select(const char *isa_or_null, struct error *err); /* usage error when the CPU lacks it */
 /* OpenBLAS's core name. */
 const char *kernels_blas_core(void);
-/* How many threads compute: one, until this is called, before networks are made. Bits do not depend
+#define NET_MOST_THREADS 1024
+/* How many threads compute, 1 to NET_MOST_THREADS: one, until this is called, before networks are made. Bits do not depend
  * on it. The threads start with the first step: fork before it. OpenBLAS itself has one. */
 void kernels_use_threads(int threads);
 
