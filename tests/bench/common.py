@@ -8,6 +8,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("SWEEPSTAKE_BENCH_BUILD", ROOT / "build-bench"))
 PROGRAM = "src/cli/sweepstake"
+OPENBLAS_CORES = {"SkylakeX": {"avx512f", "avx512bw", "avx512dq", "avx512vl"}, "Haswell": {"avx2", "fma"}}
 
 
 class Report:
@@ -53,6 +54,14 @@ def environment(isa=None):
     return {**os.environ, "OPENBLAS_NUM_THREADS": "1", **({"SWEEPSTAKE_ISA": isa} if isa else {})}
 
 
+def let_openblas_use_the_cpu():
+    """OpenBLAS takes a CPU that is newer than itself for one of 2004. Here it, and PyTorch through it, shall use the widest
+    vectors there are. Before a process loads OpenBLAS; a choice of the user's stands. Returns the name of the kernels."""
+    flags = set(cpu_fact("flags").split())
+    widest = next((core for core, needed in OPENBLAS_CORES.items() if needed <= flags), None)
+    return os.environ.setdefault("OPENBLAS_CORETYPE", widest) if widest else "OpenBLAS's choice"
+
+
 def json_lines(command, isa=None):
     """What a program prints, a line of JSON at a time, as soon as it is there."""
     with subprocess.Popen(list(map(str, command)), env=environment(isa), stdout=subprocess.PIPE, text=True) as process:
@@ -61,13 +70,13 @@ def json_lines(command, isa=None):
         raise subprocess.CalledProcessError(process.returncode, command)
 
 
-def cpu_name():
-    """What the CPU calls itself."""
+def cpu_fact(name):
+    """Of the first core, as Linux tells it."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return "unknown"
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "unknown")
 
 
 def ratio(dividend, divisor):
