@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "experiments.h"
 #include "layers.h"
 #include "recipes.h"
 #include "resolve.h"
@@ -181,19 +182,21 @@ static bool same_experiment(const struct experiment *a, const struct experiment 
            controls_equal(a->controls, a->control_count, b->controls, b->control_count);
 }
 
-/* Counts the experiment behind the last one in, unless it is there already. */
-static void keep_if_new(struct grid *grid, struct distinct *distinct)
+/* Adds the experiment unless it is there already. */
+static int keep_if_new(struct grid *grid, struct distinct *distinct,
+                       const struct experiment *candidate, struct error *err)
 {
-    const struct experiment *candidate = &grid->experiments[grid->experiment_count];
     uint64_t slot = hash64_of(&candidate->fields, sizeof candidate->fields);
     for (;; slot++) {
         int32_t *held = &distinct->slots[slot & distinct->mask];
-        if (*held >= 0 && same_experiment(&grid->experiments[*held], candidate))
-            return;
         if (*held < 0) {
             *held = grid->experiment_count++;
-            return;
+            return experiment_list_set(grid->experiments, *held, candidate, err);
         }
+        struct experiment other;
+        grid_experiment(grid, *held, &other);
+        if (same_experiment(&other, candidate))
+            return 0;
     }
 }
 
@@ -243,14 +246,14 @@ static int add_point(const struct block *block, struct layers *layers,
         return 0;
     if (layers_resolve(block->reader, layers) != 0)
         return -1;
-    struct experiment *experiment = &grid->experiments[grid->experiment_count];
-    memcpy(&experiment->fields, &layers->fields, sizeof layers->fields);
-    memcpy(experiment->marks, layers->marks, sizeof layers->marks);
-    experiment->controls = controls;
-    experiment->control_count = scope->controls.count;
-    experiment->snapshots = scope->snapshots;
-    keep_if_new(grid, distinct);
-    return 0;
+    struct experiment experiment;
+    memset(&experiment, 0, sizeof experiment);
+    memcpy(&experiment.fields, &layers->fields, sizeof layers->fields);
+    memcpy(experiment.marks, layers->marks, sizeof layers->marks);
+    experiment.controls = controls;
+    experiment.control_count = scope->controls.count;
+    experiment.snapshots = scope->snapshots;
+    return keep_if_new(grid, distinct, &experiment, block->reader->err);
 }
 
 static int expand_block(struct block *block, struct grid *grid, struct distinct *distinct)
@@ -284,7 +287,7 @@ static int expand_all(const struct reader *reader, struct block *blocks, size_t 
                       struct grid *grid)
 {
     struct distinct distinct = {0};
-    grid->experiments = mem_zeroed(total, sizeof *grid->experiments, reader->err);
+    grid->experiments = experiment_list_create(total, reader->err);
     grid->controls = mem_zeroed(count, sizeof *grid->controls, reader->err);
     if (grid->experiments == NULL || grid->controls == NULL ||
         create_distinct(total, &distinct, reader->err) != 0)

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "expand.h"
+#include "experiments.h"
 #include "grid/grid.h"
 #include "networks_read.h"
 #include "scope.h"
@@ -168,9 +169,14 @@ void grid_destroy(struct grid *grid)
         free(grid->controls[i]);
     free(grid->controls);
     free(grid->networks);
-    free(grid->experiments);
+    experiment_list_destroy(grid->experiments);
     free(grid->text);
     free(grid);
+}
+
+void grid_experiment(const struct grid *grid, int32_t number, struct experiment *to)
+{
+    experiment_list_get(grid->experiments, number, to);
 }
 
 void grid_keep(struct grid *grid, const bool *keep)
@@ -178,7 +184,7 @@ void grid_keep(struct grid *grid, const bool *keep)
     int32_t kept = 0;
     for (int32_t i = 0; i < grid->experiment_count; i++)
         if (keep[i])
-            grid->experiments[kept++] = grid->experiments[i];
+            experiment_list_move(grid->experiments, i, kept++);
     grid->experiment_count = kept;
 }
 

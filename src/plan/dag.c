@@ -115,7 +115,7 @@ static int32_t add_task(struct builder *builder, const struct family *family,
     if (row < 0 || want_inputs(builder, resolved->experiment, task, err) != 0)
         return -1;
     want_snapshots(builder, resolved->experiment, row);
-    point.experiment = family->experiment;
+    point.experiment = family->number;
     point.level = task->level;
     point.task = row;
     point.dense_task = family->dense < 0 ? row : family->dense;

@@ -61,8 +61,9 @@ static int place_control(const struct builder *builder, const struct resolved *o
 
 int family_init(struct family *family, struct builder *builder, int32_t number, struct error *err)
 {
-    const struct experiment *experiment = &builder->grid->experiments[number];
-    *family = (struct family){.experiment = number, .dense = -1};
+    const struct experiment *experiment = &family->experiment;
+    *family = (struct family){.number = number, .dense = -1};
+    grid_experiment(builder->grid, number, &family->experiment);
     if (resolve_experiment(builder, experiment, &family->own, err) != 0)
         return -1;
     family->controls = mem_zeroed((size_t)experiment->control_count, sizeof *family->controls, err);

@@ -13,7 +13,8 @@ struct sibling {
 /* One experiment while its tasks are added: what it and its controls resolve to, and at which
  * levels each control stands. */
 struct family {
-    int32_t experiment;
+    int32_t number;
+    struct experiment experiment; /* what `own` points to */
     struct resolved own;
     int32_t control_count;
     struct sibling *controls;

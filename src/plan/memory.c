@@ -7,72 +7,73 @@
 #include "base/memory.h"
 #include "builder.h"
 
-/* The network of tasks that are alike in it. A place for each remainder of a hash: networks are
- * laid out on paper once for most tasks, and again where two kinds of task contend for a place. */
-struct likeness {
-    int32_t network;
-    int64_t batch;
-    struct net_density kept;
+/* What the network of tasks that are alike in it takes; laid out on paper once for all of them. */
+struct sizes {
+    int64_t bytes;
+    int64_t block; /* floats of its parameters */
 };
 
-struct recent {
-    struct likeness key;
-    int64_t bytes;      /* that it takes; 0 = free */
-    int64_t block_size; /* floats of its parameters */
+struct known_sizes {
+    struct index_map by_likeness; /* network, batch and what is kept */
+    struct sizes *sizes;
+    size_t capacity;
 };
-#define RECENT 1024
 
-static bool is_alike(const struct likeness *a, const struct likeness *b)
-{
-    return a->network == b->network && a->batch == b->batch && a->kept.conv == b->kept.conv &&
-           a->kept.fc == b->kept.fc && a->kept.output == b->kept.output;
-}
-
-static size_t place_of(const struct likeness *key)
-{
-    struct hash128 hash = index_key(&key->kept, sizeof key->kept, key->network, key->batch);
-    return (hash.bytes[0] | (size_t)hash.bytes[1] << 8) % RECENT;
-}
-
-static const struct recent *network_of(const struct plan *plan, const struct plan_task *task,
-                                       enum net_kernels kernels, struct recent *recents)
+static struct sizes measure_sizes(const struct plan *plan, const struct plan_task *task,
+                                  enum net_kernels kernels)
 {
     const struct net_spec *spec = &plan->networks[task->network].spec;
-    const struct likeness key = {task->network, plan->trainings[task->training].batch, task->kept};
-    struct recent *recent = &recents[place_of(&key)];
-    if (recent->bytes == 0 || !is_alike(&recent->key, &key))
-        *recent = (struct recent){
-            key,
-            net_memory_bytes(spec, (struct net_options){.train_batch = (int32_t)key.batch}) +
-                net_mask_bytes(spec, kernels, key.kept),
-            net_spec_block_size(spec)};
-    return recent;
+    const struct net_options options = {.train_batch =
+                                            (int32_t)plan->trainings[task->training].batch};
+    return (struct sizes){net_memory_bytes(spec, options) +
+                              net_mask_bytes(spec, kernels, task->kept),
+                          net_spec_block_size(spec)};
+}
+
+/* Without memory to remember them in they are measured again and again. */
+static struct sizes sizes_of(const struct plan *plan, const struct plan_task *task,
+                             enum net_kernels kernels, struct known_sizes *known)
+{
+    const struct hash128 key = index_key(&task->kept, sizeof task->kept, task->network,
+                                         plan->trainings[task->training].batch);
+    const int32_t found = index_map_find(&known->by_likeness, key);
+    if (found >= 0)
+        return known->sizes[found];
+    const struct sizes sizes = measure_sizes(plan, task, kernels);
+    const size_t count = known->by_likeness.count;
+    if (mem_grow((void **)&known->sizes, &known->capacity, count + 1, sizeof sizes, NULL) == 0) {
+        known->sizes[count] = sizes;
+        index_map_add(&known->by_likeness, key, (int32_t)count, NULL);
+    }
+    return sizes;
 }
 
 /* Beside the network a worker holds the weights of the start, of the early stop, of captures and of
  * the end, and a ticket's mask (while that is made from its parent's, fewer weights are there); the
  * curve, six numbers a point; and what its three processes and their libraries take beside. */
 static int64_t task_memory(const struct plan *plan, const struct plan_task *task,
-                           const struct recent *network)
+                           struct sizes network)
 {
     const int64_t curve_row = 48, program = 23 << 20;
     const int64_t blocks = 3 + __builtin_popcountll((uint64_t)task->rewind_set) +
                            __builtin_popcountll((uint64_t)task->at_set);
     const int64_t masks = task->pruning >= 0 ? 1 : 0;
-    return network->bytes + network->block_size * (blocks * (int64_t)sizeof(float) + masks) +
+    return network.bytes + network.block * (blocks * (int64_t)sizeof(float) + masks) +
            dataset_own_bytes(&plan->datasets[task->dataset].info) + task->curve_count * curve_row +
            program;
 }
 
 int64_t plan_memory_bytes(const struct plan *plan, enum net_kernels kernels)
 {
-    struct recent recents[RECENT] = {0};
+    struct known_sizes known = {0};
     int64_t most = 0;
     for (int32_t i = 0; i < plan->task_count; i++) {
         const struct plan_task *task = &plan->tasks[i];
-        const int64_t bytes = task_memory(plan, task, network_of(plan, task, kernels, recents));
+        const int64_t bytes = task_memory(plan, task, sizes_of(plan, task, kernels, &known));
         most = bytes > most ? bytes : most;
     }
+    index_map_finish(&known.by_likeness);
+    free(known.sizes);
     return most;
 }
 

@@ -51,12 +51,13 @@ static void hash_point(struct hash_stream *stream, const struct plan_point *poin
 }
 
 /* The table of experiments shows every field but where the data were found. */
-static void hash_experiment(struct hash_stream *stream, const struct experiment *experiment)
+static void hash_experiment(struct hash_stream *stream, const struct grid *grid, int32_t number)
 {
-    struct experiment_fields fields;
-    memcpy(&fields, &experiment->fields, sizeof fields);
-    memset(fields.dataset.folder, 0, sizeof fields.dataset.folder);
-    hash_stream_add(stream, &fields, sizeof fields);
+    struct experiment experiment;
+    struct experiment_fields *fields = &experiment.fields;
+    grid_experiment(grid, number, &experiment);
+    memset(fields->dataset.folder, 0, sizeof fields->dataset.folder);
+    hash_stream_add(stream, fields, sizeof *fields);
 }
 
 static int hash_plan(const struct builder *builder, struct error *err)
@@ -75,7 +76,7 @@ static int hash_plan(const struct builder *builder, struct error *err)
     for (int32_t i = 0; i < plan->point_count; i++)
         hash_point(stream, &plan->points[i]);
     for (int32_t i = 0; i < plan->grid->experiment_count; i++)
-        hash_experiment(stream, &plan->grid->experiments[i]);
+        hash_experiment(stream, plan->grid, i);
     hash128_hex(hash_stream_digest128(stream), plan->hash);
     hash_stream_destroy(stream);
     return 0;

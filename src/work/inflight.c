@@ -113,18 +113,26 @@ double inflight_seconds(const struct inflight *inflight)
 
 /* --- sizes --- */
 
+/* `block`: floats of the task's network. */
+static int64_t state_bytes(const struct plan *plan, const struct plan_task *task, int64_t block)
+{
+    int64_t captured = __builtin_popcountll((uint64_t)task->rewind_set) +
+                       __builtin_popcountll((uint64_t)task->at_set);
+    return captured * block * (int64_t)sizeof(float) +
+           train_state_bytes(&plan->trainings[task->training].optimizer, task->curve_count, block);
+}
+
 int64_t work_state_bytes(const struct plan *plan)
 {
     int64_t most = 0;
-    for (int32_t i = 0; i < plan->task_count; i++) {
-        const struct plan_task *task = &plan->tasks[i];
-        int64_t block = net_spec_block_size(&plan->networks[task->network].spec);
-        int64_t captured = __builtin_popcountll((uint64_t)task->rewind_set) +
-                           __builtin_popcountll((uint64_t)task->at_set);
-        int64_t bytes =
-            captured * block * (int64_t)sizeof(float) +
-            train_state_bytes(&plan->trainings[task->training].optimizer, task->curve_count, block);
-        most = bytes > most ? bytes : most;
+    for (int32_t network = 0; network < plan->network_count; network++) {
+        int64_t block = net_spec_block_size(&plan->networks[network].spec);
+        for (int32_t i = 0; i < plan->task_count; i++) {
+            if (plan->tasks[i].network != network)
+                continue;
+            int64_t bytes = state_bytes(plan, &plan->tasks[i], block);
+            most = bytes > most ? bytes : most;
+        }
     }
     return most;
 }

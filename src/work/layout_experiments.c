@@ -20,6 +20,12 @@ static const void *value_of(const struct field *field, const struct experiment *
     return (const char *)&experiment->fields + field->offset;
 }
 
+static bool same_value(const struct field *field, const struct experiment *a,
+                       const struct experiment *b)
+{
+    return memcmp(value_of(field, a), value_of(field, b), field->size) == 0;
+}
+
 /* --- epochs: the dataset of an experiment is that of its dense task --- */
 
 static int find_epochs(struct experiments *all, struct error *err)
@@ -59,19 +65,33 @@ static bool is_text(const struct field *field)
            field->type == FIELD_STEPS_LIST || field->type == FIELD_REAL_LIST;
 }
 
+/* `before`: the experiment before, or NULL. Most texts are the same there. */
+static void widen(struct experiments *all, const struct experiment *experiment,
+                  const struct experiment *before)
+{
+    for (int number = 0; number < field_count(); number++) {
+        const struct field *field = field_at(number);
+        if (!is_text(field) || (before != NULL && same_value(field, experiment, before)))
+            continue;
+        size_t length = strlen(text_of(all, field, experiment));
+        if (all->widths[number] < length)
+            all->widths[number] = length;
+    }
+}
+
 static int find_widths(struct experiments *all, struct error *err)
 {
     const struct grid *grid = all->plan->grid;
+    struct experiment rooms[2];
     all->widths = mem_zeroed((size_t)field_count(), sizeof *all->widths, err);
     if (all->widths == NULL)
         return -1;
-    for (int number = 0; number < field_count(); number++) {
-        size_t width = 1; /* a text of no width is no type */
-        for (int32_t i = 0; i < grid->experiment_count && is_text(field_at(number)); i++) {
-            size_t length = strlen(text_of(all, field_at(number), &grid->experiments[i]));
-            width = length > width ? length : width;
-        }
-        all->widths[number] = width;
+    for (int number = 0; number < field_count(); number++)
+        all->widths[number] = 1; /* a text of no width is no type */
+    for (int32_t i = 0; i < grid->experiment_count; i++) {
+        struct experiment *experiment = &rooms[i % 2];
+        grid_experiment(grid, i, experiment);
+        widen(all, experiment, i > 0 ? &rooms[(i + 1) % 2] : NULL);
     }
     return all->text.failed ? error_set(err, ERROR_RESOURCE, "not enough memory for /experiments")
                             : 0;
@@ -113,8 +133,10 @@ static void fill_experiment(struct filler *filler, const void *user)
 {
     struct experiments *all = *(struct experiments *const *)user;
     int64_t row = filler->row == FILLER_DEFINES ? 0 : filler->row;
+    struct experiment experiment;
+    grid_experiment(all->plan->grid, (int32_t)row, &experiment);
     for (int number = 0; number < field_count(); number++)
-        fill_field(filler, all, number, &all->plan->grid->experiments[row], all->epochs[row]);
+        fill_field(filler, all, number, &experiment, all->epochs[row]);
     fill_integer(filler, "orphan", STORE_INT8, 0);
 }
 

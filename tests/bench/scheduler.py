@@ -3,7 +3,8 @@
 For each number of workers: tasks a second from the start of `sweepstake run` to its end, less what a run
 of the fewest seeds that start as many takes; and microseconds of the master's CPU time a task, attempts and rows
 written durably among them. Ranks share the cores, so that tasks a second fall with them; the master's own time should
-not rise. Then CPU seconds and memory of `sweepstake plan` for a grid of a million tasks."""
+not rise. Then CPU seconds and memory of `sweepstake plan` for grids of a million tasks: nine tasks each of a hundred thousand
+experiments, and as many experiments as tasks."""
 import os
 import pathlib
 import subprocess
@@ -67,11 +68,17 @@ def run_empty(program, folder, workers, seeds):
     return seconds, watch.last
 
 
-def plan_million(program, folder):
-    """CPU seconds and the most bytes of memory that planning a million tasks takes."""
-    grid = folder / "million.yaml"
+def millions():
+    """Grids of a million tasks, by their numbers of experiments."""
     rates = ", ".join(f"{percent / 100}" for percent in range(5, 15))
-    grid.write_text(GRID % 1112 + f"zip: [{{prune.rate.fc: [{rates}]}}, {{prune.rate.output: [{rates}]}}]\n")
+    ladders = GRID % 1112 + f"zip: [{{prune.rate.fc: [{rates}]}}, {{prune.rate.output: [{rates}]}}]\n"
+    return {111_200: ladders, 1_000_000: GRID.replace("rounds: 9", "rounds: 0") % 1_000_000}
+
+
+def plan_seconds(program, folder, text):
+    """CPU seconds and the most bytes of memory that planning a grid takes."""
+    grid = folder / "million.yaml"
+    grid.write_text(text)
     with open(os.devnull, "wb") as nothing:
         plan = subprocess.Popen([program, "plan", grid], stdout=nothing, env=environment())
         _, status, usage = os.wait4(plan.pid, 0)
@@ -98,6 +105,7 @@ def run(report, options):
             microseconds = 1e6 * (cpu - least_cpu) / tasks
             table.row(str(workers), tasks, rate, microseconds)
             report.record("scheduler", workers=workers, tasks=tasks, tasks_a_second=rate, master_microseconds=microseconds)
-        seconds, memory = plan_million(program, folder)
-        print(f"a million tasks planned: {seconds:.1f} s of CPU, {memory / 2**20:.0f} MiB")
-        report.record("plan", seconds=seconds, memory=memory)
+        for experiments, text in millions().items():
+            seconds, memory = plan_seconds(program, folder, text)
+            print(f"a million tasks of {experiments} experiments planned: {seconds:.1f} s of CPU, {memory / 2**20:.0f} MiB")
+            report.record("plan", experiments=experiments, seconds=seconds, memory=memory)

@@ -1,6 +1,8 @@
 """What `sweepstake plan` says: what is shared, and what a store leaves to run."""
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -110,6 +112,15 @@ class Plan(sweep.SweepTest):
         text, figures = self.plan("d.yaml", "--store", "s.h5")
         self.assertIn("  in s.h5: 0 done, 1 diverged, 1 skipped, 0 to run\n", text)
         self.assertEqual(self.counts(figures), {"diverged": 1, "skipped": 1})
+
+    def test_many_experiments_take_little_memory(self):
+        self.write("g.yaml", GRID.replace("rounds: 3", "rounds: 0").replace("1..2", "1..100000"))
+        plan = subprocess.Popen([sweep.PROGRAM, "plan", self.folder / "g.yaml"], stdout=subprocess.PIPE, text=True)
+        text = plan.stdout.read()
+        _, plan.returncode, usage = os.wait4(plan.pid, 0)
+        self.assertEqual(plan.returncode, 0)
+        self.assertIn("200000 experiments", text)
+        self.assertLess(usage.ru_maxrss * 1024 / 200000, 1200, "bytes an experiment: those of its fields alone are more")
 
     def test_what_a_changed_grid_makes_of_a_store(self):
         self.write("g.yaml", GRID)

@@ -11,8 +11,8 @@ static void test_one_experiment(void **state)
     assert_int_equal(grid->experiment_count, 1);
     assert_string_equal(grid->name, "g");
     assert_string_equal(grid->text, "recipe: lenet-300-100\n");
-    assert_int_equal(grid->experiments[0].control_count, 0);
-    assert_int_equal(grid->experiments[0].snapshots,
+    assert_int_equal(experiment_of(grid, 0)->control_count, 0);
+    assert_int_equal(experiment_of(grid, 0)->snapshots,
                      SNAPSHOT_INIT | SNAPSHOT_REWIND | SNAPSHOT_FINAL);
     grid_destroy(grid);
     grid_destroy(NULL);
@@ -132,9 +132,10 @@ static void test_architecture_changes_nothing_else(void **state)
     (void)state;
     struct grid *grid = parse("axes: {architecture: [lenet-300-100, fc-20-10]}\n");
     assert_int_equal(grid->experiment_count, 2);
-    struct experiment_fields other = grid->experiments[1].fields;
-    memcpy(other.architecture, grid->experiments[0].fields.architecture, sizeof other.architecture);
-    assert_memory_equal(&other, &grid->experiments[0].fields, sizeof other);
+    struct experiment_fields other = experiment_of(grid, 1)->fields;
+    memcpy(other.architecture, experiment_of(grid, 0)->fields.architecture,
+           sizeof other.architecture);
+    assert_memory_equal(&other, &experiment_of(grid, 0)->fields, sizeof other);
     grid_destroy(grid);
 }
 
@@ -213,7 +214,7 @@ static void test_marks(void **state)
                               "axes:\n"
                               "  seed: [3,\n"
                               "         4..5]\n");
-    const struct mark *marks = grid->experiments[2].marks;
+    const struct mark *marks = experiment_of(grid, 2)->marks;
     assert_int_equal(marks[field_find("train.batch")].line, 2);
     assert_int_equal(marks[field_find("train.batch")].column, 16);
     assert_int_equal(marks[field_find("seed.dropout")].line, 5);
@@ -221,7 +222,7 @@ static void test_marks(void **state)
     assert_int_equal(marks[field_find("train.iterations")].line, 0);
 
     struct error err = {0};
-    const struct experiment *experiment = &grid->experiments[2];
+    const struct experiment *experiment = experiment_of(grid, 2);
     assert_int_equal(
         grid_error_at(&err, grid, experiment, field_find("train.batch"), "is %d; more", 5), -1);
     assert_int_equal(err.class, ERROR_USAGE);

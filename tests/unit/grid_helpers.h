@@ -23,6 +23,16 @@ static inline struct grid *parse(const char *text)
     return grid;
 }
 
+/* One of its experiments; good until the next but one is asked for. */
+static inline const struct experiment *experiment_of(const struct grid *grid, int32_t number)
+{
+    static struct experiment rooms[2];
+    static int room;
+    room = 1 - room;
+    grid_experiment(grid, number, &rooms[room]);
+    return &rooms[room];
+}
+
 /* The grid is refused as a usage error; `start` and `part` are in the message. */
 static inline void expect_refusal_bytes(const char *text, size_t length, const char *start,
                                         const char *part)
@@ -47,7 +57,7 @@ static inline void describe(const struct grid *grid, const char *const *paths, s
     for (int32_t i = 0; i < grid->experiment_count; i++) {
         for (const char *const *path = paths; *path != NULL; path++) {
             text_add(text, "%s", path == paths ? "" : " ");
-            field_value_text(field_at(field_find(*path)), &grid->experiments[i].fields, text);
+            field_value_text(field_at(field_find(*path)), &experiment_of(grid, i)->fields, text);
         }
         text_add(text, "\n");
     }
@@ -70,7 +80,7 @@ static inline void expect_field(const struct grid *grid, int32_t experiment, con
                                 const char *expected)
 {
     struct text text = {0};
-    field_value_text(field_at(field_find(path)), &grid->experiments[experiment].fields, &text);
+    field_value_text(field_at(field_find(path)), &experiment_of(grid, experiment)->fields, &text);
     assert_string_equal(text.bytes != NULL ? text.bytes : "", expected);
     text_finish(&text);
 }

@@ -57,8 +57,8 @@ static void test_defaults_are_lenets(void **state)
     (void)state;
     struct grid *recipe = parse(recipe_text("lenet-300-100"));
     struct grid *defaults = parse("name: x\n");
-    assert_memory_equal(&recipe->experiments[0].fields, &defaults->experiments[0].fields,
-                        sizeof recipe->experiments[0].fields);
+    assert_memory_equal(&experiment_of(recipe, 0)->fields, &experiment_of(defaults, 0)->fields,
+                        sizeof experiment_of(recipe, 0)->fields);
     grid_destroy(recipe);
     grid_destroy(defaults);
 }

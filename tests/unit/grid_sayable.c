@@ -6,8 +6,8 @@
 
 static const struct control *control_at(const struct grid *grid, int32_t experiment, int32_t index)
 {
-    assert_true(index < grid->experiments[experiment].control_count);
-    return &grid->experiments[experiment].controls[index];
+    assert_true(index < experiment_of(grid, experiment)->control_count);
+    return &experiment_of(grid, experiment)->controls[index];
 }
 
 static void test_the_guided_example(void **state)
@@ -54,7 +54,7 @@ static void test_the_guided_example(void **state)
     assert_int_equal(control_at(grid, 0, 0)->draws, 3);
     assert_int_equal(control_at(grid, 0, 0)->level_count, -1);
     /* Experiments of a block share their controls. */
-    assert_ptr_equal(grid->experiments[0].controls, grid->experiments[55].controls);
+    assert_ptr_equal(experiment_of(grid, 0)->controls, experiment_of(grid, 55)->controls);
     grid_destroy(grid);
 }
 
@@ -112,7 +112,7 @@ static void test_transfer(void **state)
         "train: {batch: 5}\n"
         "controls: [{kind: same, set: {dataset.name: fashion-mnist, train: {batch: 7}, seed: 9,\n"
         "                              seed.order: 4}}]\n");
-    const struct experiment *experiment = &grid->experiments[0];
+    const struct experiment *experiment = experiment_of(grid, 0);
     const struct control *control = control_at(grid, 0, 0);
     assert_int_equal(control->kind, CONTROL_SAME);
     struct experiment seen;
@@ -172,11 +172,11 @@ static void test_controls_of_blocks(void **state)
                               "- {controls: [{kind: fork}, {kind: same}], snapshots: []}\n"
                               "- {controls: []}\n");
     assert_int_equal(grid->experiment_count, 3);
-    assert_int_equal(grid->experiments[0].control_count, 1);
-    assert_int_equal(grid->experiments[0].snapshots, SNAPSHOT_EARLY_STOP);
+    assert_int_equal(experiment_of(grid, 0)->control_count, 1);
+    assert_int_equal(experiment_of(grid, 0)->snapshots, SNAPSHOT_EARLY_STOP);
     assert_int_equal(control_at(grid, 1, 1)->kind, CONTROL_SAME);
-    assert_int_equal(grid->experiments[1].snapshots, 0);
-    assert_int_equal(grid->experiments[2].control_count, 0);
+    assert_int_equal(experiment_of(grid, 1)->snapshots, 0);
+    assert_int_equal(experiment_of(grid, 2)->control_count, 0);
     grid_destroy(grid);
     assert_string_equal(control_kind_name(CONTROL_NONE), "ticket");
     assert_string_equal(control_kind_name(CONTROL_RANDOM_MASK), "random-mask");
@@ -193,14 +193,14 @@ static void test_values_read_back(void **state)
     struct text yaml = {0};
     for (int i = 0; i < field_count(); i++) {
         struct text value = {0};
-        field_value_text(field_at(i), &grid->experiments[0].fields, &value);
+        field_value_text(field_at(i), &experiment_of(grid, 0)->fields, &value);
         text_add(&yaml, "%s: %s\n", field_at(i)->path,
                  value.bytes != NULL && value.length > 0 ? value.bytes : "\"\"");
         text_finish(&value);
     }
     struct grid *again = parse(yaml.bytes);
-    assert_memory_equal(&again->experiments[0].fields, &grid->experiments[0].fields,
-                        sizeof grid->experiments[0].fields);
+    assert_memory_equal(&experiment_of(again, 0)->fields, &experiment_of(grid, 0)->fields,
+                        sizeof experiment_of(grid, 0)->fields);
     text_finish(&yaml);
     grid_destroy(grid);
     grid_destroy(again);

@@ -41,10 +41,12 @@ static int32_t find_task(const struct plan *plan, struct hash128 key)
 
 static bool has_experiment(const struct plan *plan, const struct experiment *experiment)
 {
-    for (int32_t i = 0; i < plan->grid->experiment_count; i++)
-        if (memcmp(&plan->grid->experiments[i].fields, &experiment->fields,
-                   sizeof experiment->fields) == 0)
+    for (int32_t i = 0; i < plan->grid->experiment_count; i++) {
+        struct experiment own;
+        grid_experiment(plan->grid, i, &own);
+        if (memcmp(&own.fields, &experiment->fields, sizeof own.fields) == 0)
             return true;
+    }
     return false;
 }
 
@@ -68,8 +70,10 @@ static void assert_parts_are_the_whole(const char *text, int32_t count)
     }
     for (int32_t i = 0; i < whole->grid->experiment_count; i++) {
         int holders = 0;
+        struct experiment experiment;
+        grid_experiment(whole->grid, i, &experiment);
         for (int32_t p = 0; p < count; p++)
-            holders += has_experiment(parts[p], &whole->grid->experiments[i]);
+            holders += has_experiment(parts[p], &experiment);
         assert_int_equal(holders, 1);
     }
     for (int32_t p = 0; p < count; p++)

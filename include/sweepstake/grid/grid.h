@@ -16,7 +16,7 @@
 #include "grid/networks.h"
 
 #define GRID_MAX_BYTES (1 << 20) /* a longer file is refused */
-#ifndef GRID_MAX_EXPERIMENTS /* lowered by tests/fuzz: so many take seconds and 3 GB */
+#ifndef GRID_MAX_EXPERIMENTS /* lowered by tests/fuzz: so many take seconds */
 #define GRID_MAX_EXPERIMENTS 1000000
 #endif
 
@@ -27,7 +27,7 @@ struct grid {
     char name[GRID_NAME_SIZE];
     char *text; /* exactly what was read, text_length bytes, terminated */
     size_t text_length;
-    struct experiment *experiments;
+    struct experiment_list *experiments; /* see grid_experiment */
     int32_t experiment_count;
     struct control **controls; /* the lists that experiments point into */
     int32_t control_list_count;
@@ -41,6 +41,9 @@ struct grid {
 struct grid *grid_parse(const char *file, const char *text, size_t length, struct error *err);
 struct grid *grid_read(const char *file, struct error *err);
 void grid_destroy(struct grid *grid); /* accepts NULL */
+
+/* `to` = the experiment of that number, as it was expanded. */
+void grid_experiment(const struct grid *grid, int32_t number, struct experiment *to);
 
 /* Drops the experiments i whose keep[i] is false; the others stay in their order. */
 void grid_keep(struct grid *grid, const bool *keep);
