@@ -21,8 +21,9 @@
 
 /* What the master remembers of a worker. */
 struct hand {
-    int32_t attempts; /* of the task at hand, this one included */
-    bool is_home;     /* dismissed, and waiting for the order to leave */
+    int32_t attempts;       /* of the task at hand, this one included */
+    int32_t attempts_ahead; /* of the task that was sent ahead */
+    bool is_home;           /* dismissed, and waiting for the order to leave */
 };
 
 struct master {
@@ -63,6 +64,7 @@ static bool tell_losing(struct master *master, enum sched_event_kind kind, int32
 static void hear(void *user, int32_t worker, const struct report *report)
 {
     struct master *master = user;
+    const struct plan *plan = master->setup->plan;
     struct sched_event event = {
         .kind = SCHED_HEARD,
         .now = clock_seconds(),
@@ -70,6 +72,8 @@ static void hear(void *user, int32_t worker, const struct report *report)
         .task = report->task,
         .progress = report->iteration,
     };
+    if (report->task >= 0)
+        event.whole = (double)plan->trainings[plan->tasks[report->task].training].iterations;
     sched_event(master->sched, &event);
     gauge_iteration(&master->gauge, worker, report->task, report->iteration);
 }
@@ -170,16 +174,22 @@ static int close_ledger(struct master *master, const struct error *why)
     return 0;
 }
 
-static void give_back(struct master *master, int32_t worker)
+static void give_back(struct master *master, int32_t worker, int32_t task)
 {
     struct sched_event event = {
         .kind = SCHED_TASK_INTERRUPTED,
         .now = clock_seconds(),
         .worker = worker,
-        .task = sched_worker_task(master->sched, worker),
+        .task = task,
     };
-    if (event.task >= 0)
-        sched_event(master->sched, &event);
+    sched_event(master->sched, &event);
+}
+
+static void give_all_back(struct master *master, int32_t worker)
+{
+    int32_t task;
+    while ((task = sched_worker_task(master->sched, worker)) >= 0)
+        give_back(master, worker, task);
 }
 
 /* --- reports --- */
@@ -204,6 +214,20 @@ static void ask(struct master *master, int32_t worker)
     tell_losing(master, SCHED_WORKER_READY, worker);
 }
 
+/* After an outcome: with the task that was sent ahead, or by asking for one. The outcome of a task
+ * that the worker had lost says nothing of the one it was handed meanwhile. */
+static void go_on(struct master *master, int32_t worker, bool counts)
+{
+    struct hand *hand = &master->hands[worker];
+    int32_t task = sched_worker_task(master->sched, worker);
+    if (counts || task < 0)
+        gauge_task(&master->gauge, worker, task);
+    if (task < 0)
+        ask(master, worker);
+    else if (counts)
+        hand->attempts = hand->attempts_ahead;
+}
+
 static int take_outcome(struct master *master, int32_t worker, const struct report *report,
                         struct error *err)
 {
@@ -222,7 +246,6 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
     bool counts = sched_event(master->sched, &event);
     if (report->status == WORK_DONE)
         gauge_iteration(&master->gauge, worker, report->task, INFINITY);
-    gauge_task(&master->gauge, worker, -1);
     if (counts && report->status == WORK_FAILED)
         ledger_note_failure(&master->ledger, report, &master->setup->places[worker]);
     if (counts && (report->status == WORK_DONE || report->status == WORK_DIVERGED) &&
@@ -230,7 +253,7 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
                       master->hands[worker].attempts, err) != 0 &&
         close_ledger(master, err) != 0)
         return -1;
-    ask(master, worker);
+    go_on(master, worker, counts);
     return 0;
 }
 
@@ -240,7 +263,7 @@ static void lose_broken(struct master *master, int32_t worker, const struct repo
     text_copy(why.text, sizeof why.text, report->text);
     master->broken = why;
     if (meet_storage(master, &why) == 0)
-        give_back(master, worker); /* it is not the task's fault */
+        give_all_back(master, worker); /* it is not the tasks' fault */
     else
         log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
                  master->setup->places[worker].host, why.text);
@@ -269,17 +292,29 @@ static int take_report(struct master *master, int32_t worker, const struct repor
 
 /* --- actions --- */
 
-static int hand_out(struct master *master, const struct sched_action *action, struct error *err)
+static int order(struct master *master, enum order_kind kind, const struct sched_action *action,
+                 struct error *err)
 {
     struct channel *channel = master->setup->channel;
-    struct order order = order_task(action->task);
+    struct order order = order_task(kind, action->task);
     if (ledger_write_attempts(&master->ledger, action, err) != 0)
         return -1;
-    gauge_task(&master->gauge, action->worker, action->task);
-    master->hands[action->worker].attempts = action->attempts;
     if (!channel->send(channel->self, action->worker, &order))
         tell_losing(master, SCHED_WORKER_LOST, action->worker);
     return 0;
+}
+
+static int hand_out(struct master *master, const struct sched_action *action, struct error *err)
+{
+    gauge_task(&master->gauge, action->worker, action->task);
+    master->hands[action->worker].attempts = action->attempts;
+    return order(master, ORDER_TASK, action, err);
+}
+
+static int send_ahead(struct master *master, const struct sched_action *action, struct error *err)
+{
+    master->hands[action->worker].attempts_ahead = action->attempts;
+    return order(master, ORDER_AHEAD, action, err);
 }
 
 static void presume_dead(struct master *master, const struct sched_action *action)
@@ -296,6 +331,8 @@ static int act(struct master *master, const struct sched_action *action, struct 
     switch (action->kind) {
     case SCHED_HAND_OUT:
         return hand_out(master, action, err);
+    case SCHED_SEND_AHEAD:
+        return send_ahead(master, action, err);
     case SCHED_WRITE_OFF:
         return ledger_write_off(&master->ledger, action, err);
     case SCHED_WRITE_ATTEMPTS:
@@ -321,10 +358,11 @@ static int act_on_all(struct master *master, struct error *err)
             continue;
         if (close_ledger(master, err) != 0)
             return -1;
-        if (action.kind == SCHED_HAND_OUT) { /* its attempts were not written: it was not sent */
-            give_back(master, action.worker);
+        /* Its attempts were not written: it was not sent. */
+        if (action.kind == SCHED_HAND_OUT || action.kind == SCHED_SEND_AHEAD)
+            give_back(master, action.worker, action.task);
+        if (action.kind == SCHED_HAND_OUT)
             ask(master, action.worker);
-        }
     }
     return 0;
 }

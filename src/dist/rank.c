@@ -178,7 +178,9 @@ static int run_master(struct rank *rank, struct master_end *end, struct error *e
             .store = rank->store,
             .lock = rank->prepared.lock,
             .channel = &channel,
-            .limits = {.max_attempts = rank->job->max_attempts, .silence = rank->job->silence},
+            .limits = {.max_attempts = rank->job->max_attempts,
+                       .silence = rank->job->silence,
+                       .ahead = sched_ahead(rank->job->silence, channel.workers)},
             .places = places + 1, /* rank 0's own is not asked for */
             .show = rank->job->show,
             .show_user = rank->job->show_user,

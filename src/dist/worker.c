@@ -28,8 +28,8 @@ struct worker {
     int watch;       /* of the master's process, see peer.h */
     double interval; /* seconds between heartbeats */
     double heard, next_listen, next_heartbeat;
-    int32_t ordered; /* the task to begin, -1 = none */
-    int32_t task;    /* the task at hand, -1 = none */
+    int32_t ordered[2]; /* the task to begin and the one after it, -1 = none */
+    int32_t task;       /* the task at hand, -1 = none */
     double iteration;
     bool told_to_stop, broken, leaving, together;
 };
@@ -41,7 +41,11 @@ static void take_order(struct worker *worker, const struct order *order)
     worker->heard = clock_seconds();
     switch (order->kind) {
     case ORDER_TASK:
-        worker->ordered = order->task;
+        worker->ordered[0] = order->task;
+        worker->ordered[1] = -1;
+        break;
+    case ORDER_AHEAD:
+        worker->ordered[worker->ordered[0] >= 0] = order->task;
         break;
     case ORDER_STOP:
         worker->told_to_stop = true;
@@ -141,8 +145,9 @@ static void train(struct worker *worker)
     struct work_hooks hooks = {.user = worker, .progress = hear_progress};
     struct work_outcome outcome = {.status = WORK_INTERRUPTED};
     struct error err = {0};
-    worker->task = worker->ordered;
-    worker->ordered = -1;
+    worker->task = worker->ordered[0];
+    worker->ordered[0] = worker->ordered[1];
+    worker->ordered[1] = -1;
     worker->iteration = -INFINITY;
     int failed = !is_to_stop(worker) &&
                  executor->run(executor->self, worker->task, &hooks, &outcome, &err) != 0;
@@ -150,6 +155,14 @@ static void train(struct worker *worker)
     worker->broken = failed;
     worker->task = -1;
     send_surely(worker, &report);
+}
+
+/* One task after the other, without a look at what the master says in between: orders that it sends
+ * when it has the outcome of one concern the time after the next. */
+static void train_all(struct worker *worker)
+{
+    while (worker->ordered[0] >= 0 && !worker->broken && !worker->leaving)
+        train(worker);
 }
 
 /* --- the loop --- */
@@ -177,8 +190,8 @@ static void serve(struct worker *worker)
             nap_reset(&worker->nap);
         else
             nap_take(&worker->nap);
-        if (worker->ordered >= 0 && !worker->broken) {
-            train(worker);
+        if (worker->ordered[0] >= 0 && !worker->broken) {
+            train_all(worker);
             now = clock_seconds();
         } else if (was_away(worker, looked, now) && !worker->broken) {
             ask(worker);
@@ -195,7 +208,7 @@ void worker_run(const struct worker_setup *setup, bool *together)
         .watch = peer_watch(setup->master),
         .interval = sched_heartbeat(setup->silence, setup->workers),
         .heard = clock_seconds(),
-        .ordered = -1,
+        .ordered = {-1, -1},
         .task = -1,
     };
     /* All begin together; their heartbeats come spread over the interval. */

@@ -2,9 +2,9 @@
  *
  * Events change the tables and nothing else. sched_next looks at the tables alone and does the
  * first of these that is due, until none is: presume a silent worker dead, give out what is to be
- * written, hand out the most urgent task, dismiss a worker. So it does not matter how many events
- * come between two of its calls. Writes come before hand-outs: an attempt taken off is written
- * before the next is counted. */
+ * written, hand out the most urgent task, send one ahead, dismiss a worker. So it does not matter
+ * how many events come between two of its calls. Writes come before hand-outs: an attempt taken off
+ * is written before the next is counted. */
 #include "sched/sched.h"
 
 #include <math.h>
@@ -16,13 +16,14 @@
 
 #define HEARTBEAT_SECONDS 1.0
 #define SIGNS_A_SECOND 500.0 /* that the master takes of all workers */
+#define AHEAD_SECONDS 1.0
 
 struct sched {
     struct task_table tasks;
     struct worker_table workers;
     int32_t *failed_at; /* [task] the worker where its last hand-out came to nothing, -1 = none */
-    double silence;     /* seconds, 0 = never */
-    double now;         /* of the last event */
+    double silence, ahead; /* seconds, 0 = never */
+    double now;            /* of the last event */
     double patience_since; /* no worker's silence counts from before this */
     bool stopping;
 };
@@ -30,16 +31,20 @@ struct sched {
 struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_t workers,
                            struct sched_limits limits, struct error *err)
 {
-    if (count < 0 || workers < 0 || limits.max_attempts < 1 || !(limits.silence >= 0)) {
-        error_set(err, ERROR_INTERNAL,
-                  "cannot schedule %d tasks on %d workers with %d attempts and a silence of %g s",
-                  count, workers, limits.max_attempts, limits.silence);
+    if (count < 0 || workers < 0 || limits.max_attempts < 1 || !(limits.silence >= 0) ||
+        !(limits.ahead >= 0)) {
+        error_set(
+            err, ERROR_INTERNAL,
+            "cannot schedule %d tasks on %d workers with %d attempts, a silence of %g s and %g "
+            "s ahead",
+            count, workers, limits.max_attempts, limits.silence, limits.ahead);
         return NULL;
     }
     struct sched *sched = mem_zeroed(1, sizeof *sched, err);
     if (sched == NULL)
         return NULL;
     sched->silence = limits.silence;
+    sched->ahead = limits.ahead;
     sched->now = sched->patience_since = -INFINITY;
     sched->failed_at = mem_zeroed((size_t)count, sizeof *sched->failed_at, err);
     if (sched->failed_at == NULL ||
@@ -75,6 +80,11 @@ double sched_heartbeat(double silence, int32_t workers)
     return silence > 0 ? fmin(seconds, silence / 4) : seconds;
 }
 
+double sched_ahead(double silence, int32_t workers)
+{
+    return AHEAD_SECONDS + sched_heartbeat(silence, workers);
+}
+
 /* --- events --- */
 
 /* A caller that was away (stopped, starved, at its first event) has not listened: the silence of
@@ -86,15 +96,56 @@ static void pass_time(struct sched *sched, double now)
     sched->now = fmax(sched->now, now);
 }
 
+/* The task that a worker was sent ahead, if any, has not been begun. */
+static void take_back_next(struct sched *sched, int32_t worker)
+{
+    int32_t task = sched->workers.workers[worker].next;
+    if (task < 0)
+        return;
+    workers_send_ahead(&sched->workers, worker, -1);
+    tasks_refund(&sched->tasks, task);
+    tasks_retry(&sched->tasks, task);
+}
+
 /* A worker's hand-out came to nothing. */
 static void take_back(struct sched *sched, int32_t worker)
 {
     int32_t task = sched->workers.workers[worker].task;
     if (task < 0)
         return;
+    take_back_next(sched, worker);
     sched->failed_at[task] = worker;
     tasks_retry(&sched->tasks, task);
     workers_come_home(&sched->workers, worker, sched->now);
+}
+
+/* The worker's task will take so long from now on. */
+static void expect_end(struct sched *sched, int32_t worker, double seconds)
+{
+    if (sched->ahead > 0 && seconds <= sched->ahead)
+        workers_expect_end(&sched->workers, worker);
+}
+
+/* A worker has begun a task. Nothing is known of it but what others took. */
+static void expect_anew(struct sched *sched, int32_t worker)
+{
+    int32_t task = sched->workers.workers[worker].task;
+    expect_end(sched, worker, tasks_expected_seconds(&sched->tasks, task));
+}
+
+/* From the second sign of life on the pace is known. */
+static void take_progress(struct sched *sched, struct worker *worker,
+                          const struct sched_event *event)
+{
+    worker->progress = event->progress;
+    if (isinf(worker->first_progress)) {
+        worker->first_progress = event->progress;
+        worker->first_heard = sched->now;
+    } else if (event->whole > 0) {
+        double pace =
+            (sched->now - worker->first_heard) / (event->progress - worker->first_progress);
+        expect_end(sched, event->worker, (event->whole - event->progress) * pace);
+    }
 }
 
 static bool hear(struct sched *sched, const struct sched_event *event)
@@ -105,7 +156,7 @@ static bool hear(struct sched *sched, const struct sched_event *event)
     if (worker->state == WORKER_RUNNING) {
         if (event->task != worker->task || !(event->progress > worker->progress))
             return false;
-        worker->progress = event->progress;
+        take_progress(sched, worker, event);
     }
     workers_hear(&sched->workers, event->worker, sched->now);
     return true;
@@ -120,12 +171,11 @@ static bool lose(struct sched *sched, int32_t worker)
     return true;
 }
 
-static bool take_result(struct sched *sched, const struct sched_event *event)
+/* The end of a task that a worker held. */
+static void end_task(struct sched *sched, const struct sched_event *event)
 {
     struct task_table *tasks = &sched->tasks;
     int32_t task = event->task;
-    if (task < 0 || sched->workers.workers[event->worker].task != task)
-        return false;
     if (event->kind == SCHED_TASK_DONE) {
         tasks_complete(tasks, task, TASK_DONE, event->seconds);
     } else if (event->kind == SCHED_TASK_DIVERGED) {
@@ -141,7 +191,26 @@ static bool take_result(struct sched *sched, const struct sched_event *event)
         tasks_refund(tasks, task);
         tasks_retry(tasks, task);
     }
-    workers_come_home(&sched->workers, event->worker, sched->now);
+}
+
+static bool take_result(struct sched *sched, const struct sched_event *event)
+{
+    const struct worker *worker = &sched->workers.workers[event->worker];
+    if (event->task < 0)
+        return false;
+    if (event->task == worker->next && event->kind == SCHED_TASK_INTERRUPTED) {
+        take_back_next(sched, event->worker);
+        return true;
+    }
+    if (event->task != worker->task)
+        return false;
+    end_task(sched, event);
+    if (worker->next < 0) {
+        workers_come_home(&sched->workers, event->worker, sched->now);
+    } else {
+        workers_go_on(&sched->workers, event->worker, sched->now);
+        expect_anew(sched, event->worker);
+    }
     return true;
 }
 
@@ -152,9 +221,13 @@ static bool stop(struct sched *sched)
     if (sched->stopping)
         return false;
     sched->stopping = true;
-    for (int32_t i = 0; i < sched->workers.count; i++)
-        if (sched->workers.workers[i].task >= 0)
-            tasks_refund(&sched->tasks, sched->workers.workers[i].task);
+    for (int32_t i = 0; i < sched->workers.count; i++) {
+        const struct worker *worker = &sched->workers.workers[i];
+        if (worker->task >= 0)
+            tasks_refund(&sched->tasks, worker->task);
+        if (worker->next >= 0)
+            tasks_refund(&sched->tasks, worker->next);
+    }
     return true;
 }
 
@@ -253,6 +326,23 @@ static bool hand_out(struct sched *sched, struct sched_action *action)
     action->worker = worker;
     action->task = tasks_hand_out(&sched->tasks, place);
     workers_give(&sched->workers, worker, action->task, sched->now);
+    expect_anew(sched, worker);
+    return true;
+}
+
+/* No worker is idle while a task is ready, since hand_out comes first. */
+static bool send_ahead(struct sched *sched, struct sched_action *action)
+{
+    int32_t worker = workers_ending(&sched->workers);
+    if (worker < 0 || sched->stopping || sched->tasks.ready.count == 0)
+        return false;
+    int32_t place = failed_here(sched, 0, worker) ? ready_second(&sched->tasks.ready) : 0;
+    if (place < 0 || failed_here(sched, place, worker))
+        return false;
+    action->kind = SCHED_SEND_AHEAD;
+    action->worker = worker;
+    action->task = tasks_hand_out(&sched->tasks, place);
+    workers_send_ahead(&sched->workers, worker, action->task);
     return true;
 }
 
@@ -281,7 +371,7 @@ bool sched_next(struct sched *sched, struct sched_action *action)
 {
     *action = (struct sched_action){.worker = -1, .task = -1, .attempts = -1};
     if (!presume_dead(sched, action) && !write_out(sched, action) && !hand_out(sched, action) &&
-        !dismiss(sched, action) && !finish(sched, action))
+        !send_ahead(sched, action) && !dismiss(sched, action) && !finish(sched, action))
         return false;
     if (action->task >= 0) {
         action->attempts = sched->tasks.tasks[action->task].attempts;
@@ -305,8 +395,7 @@ static double seconds_left(const struct sched *sched, double seconds_per_cost)
         if (workers->workers[i].task < 0)
             continue;
         const struct task *task = &tasks->tasks[workers->workers[i].task];
-        double had =
-            fmin(sched->now - workers->workers[i].handed_out, task->cost * seconds_per_cost);
+        double had = fmin(sched->now - workers->workers[i].begun, task->cost * seconds_per_cost);
         work -= had;
         longest = fmax(longest, task->chain * seconds_per_cost - had);
     }
@@ -325,8 +414,8 @@ void sched_counts(const struct sched *sched, struct sched_counts *counts)
         .failed = in_state[TASK_FAILED],
         .skipped = in_state[TASK_SKIPPED],
         .unreachable = in_state[TASK_UNREACHABLE],
-        .running = in_state[TASK_RUNNING],
-        .ready = in_state[TASK_READY],
+        .running = in_state[TASK_RUNNING] - sched->workers.sent_ahead,
+        .ready = in_state[TASK_READY] + sched->workers.sent_ahead,
         .waiting = in_state[TASK_WAITING],
         .left = tasks_left(tasks),
         .live_workers = sched->workers.live,

@@ -140,6 +140,15 @@ int32_t tasks_left(const struct task_table *table)
            table->in_state[TASK_RUNNING];
 }
 
+double tasks_expected_seconds(const struct task_table *table, int32_t number)
+{
+    const struct task *task = &table->tasks[number];
+    const struct pace *all = &table->pace;
+    if (all->cost <= 0)
+        return INFINITY;
+    return task->cost * all->seconds / all->cost * slowness(table, task);
+}
+
 int32_t tasks_hand_out(struct task_table *table, int32_t place)
 {
     int32_t number = ready_take(&table->ready, place);

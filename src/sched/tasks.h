@@ -46,6 +46,9 @@ int32_t tasks_left(const struct task_table *table);
 /* Takes the ready task at a place that ready_take accepts: it is running, its attempt counted. */
 int32_t tasks_hand_out(struct task_table *table, int32_t place);
 
+/* Seconds that it is expected to take; infinite as long as no task has ended. */
+double tasks_expected_seconds(const struct task_table *table, int32_t task);
+
 /* The following are for running tasks. */
 
 /* It is done or diverged after `seconds`; what is below it becomes ready or is written off. */

@@ -25,14 +25,14 @@ static inline struct sched *create(const struct sched_task *tasks, int32_t count
 static inline bool tell(struct sched *sched, enum sched_event_kind kind, double now, int32_t worker,
                         int32_t task)
 {
-    return sched_event(sched, &(struct sched_event){kind, now, worker, task, 0, 1, false});
+    return sched_event(sched, &(struct sched_event){kind, now, worker, task, 0, 1, false, 0});
 }
 
 static inline bool hear(struct sched *sched, double now, int32_t worker, int32_t task,
                         double progress)
 {
-    return sched_event(sched,
-                       &(struct sched_event){SCHED_HEARD, now, worker, task, progress, 0, false});
+    return sched_event(
+        sched, &(struct sched_event){SCHED_HEARD, now, worker, task, progress, 0, false, 0});
 }
 
 static inline void assert_nothing(struct sched *sched)

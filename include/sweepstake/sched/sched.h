@@ -14,6 +14,10 @@
  * itself). A task that may not be tried again is written off as failed: after its last attempt, or
  * after a failure that is final.
  *
+ * A worker whose task will end soon is sent its next one ahead, if no other is idle, and begins it without
+ * asking when it has given the result of the first: until then it holds two tasks. What it had not begun when it
+ * is lost has not been an attempt.
+ *
  * A task whose hand-out came to nothing goes to another worker where there is a choice: one that is
  * idle (on another host, if there is one), or its own takes the next ready task meanwhile. No worker
  * stays idle for that. */
@@ -28,7 +32,7 @@
 enum task_state {
     TASK_WAITING,     /* parent not done yet */
     TASK_READY,       /* to be handed out */
-    TASK_RUNNING,     /* held by a worker */
+    TASK_RUNNING,     /* held by a worker, or sent ahead to it */
     TASK_DONE,        /* trained */
     TASK_DIVERGED,    /* trained to a non-finite loss: a result */
     TASK_FAILED,      /* tried as often as allowed */
@@ -52,13 +56,15 @@ struct sched_task {
 struct sched_limits {
     int32_t max_attempts; /* hand-outs of one task before it counts as failed, >= 1 (default 3) */
     double silence;       /* seconds without a sign of life before a worker counts as dead; 0 = never */
+    double ahead;         /* seconds before the end of its task, as it is expected, that a worker is sent the next;
+                           * 0 = never: it asks */
 };
 
 /* `worker` is set in all events that name one below, `task` in SCHED_TASK_* and SCHED_HEARD. */
 enum sched_event_kind {
-    /* The worker asks for work: at its start, after each result (a result alone asks for nothing), and when
-     * it comes back after it was presumed dead or dismissed. One that asks while it holds a task has lost
-     * that task (an attempt). Counts always. */
+    /* The worker asks for work: at its start, after each result unless it was sent the next task ahead (a result
+     * alone asks for nothing), and when it comes back after it was presumed dead or dismissed. One that asks while
+     * it holds a task has lost that task (an attempt), and what it was sent ahead. Counts always. */
     SCHED_WORKER_READY,
     /* A sign of life. From a worker that holds a task it counts only if `task` is that one and `progress` is
      * above the last; so an idle worker, and one that has not asked yet, must be heard too (with task -1).
@@ -68,7 +74,7 @@ enum sched_event_kind {
     SCHED_TASK_DONE,        /* counted: write the row */
     SCHED_TASK_DIVERGED,    /* counted: write the row */
     SCHED_TASK_FAILED,      /* by itself. Keep the reason, write no row: SCHED_WRITE_OFF follows if this was the last try */
-    SCHED_TASK_INTERRUPTED, /* given back, write no row: not an attempt */
+    SCHED_TASK_INTERRUPTED, /* given back, write no row: not an attempt. Also of the task that was sent ahead */
     /* The worker is known to be dead; silence is found out by the scheduler. Counts unless it was gone. */
     SCHED_WORKER_LOST,
     /* Hand out nothing more. The caller tells the workers to save and come home; each is dismissed as it asks. */
@@ -87,12 +93,15 @@ struct sched_event {
      * corrects the cost estimates. */
     double seconds;
     bool is_final; /* SCHED_TASK_FAILED: it would fail again, however many attempts are left */
+    double whole;  /* SCHED_HEARD: `progress` at the task's end; 0 = not known */
 };
 
 /* What the caller must do, and which members of the action say with what. */
 enum sched_action_kind {
     /* Write `attempts` of `task` durably, then send `task` to `worker`. */
     SCHED_HAND_OUT,
+    /* The same for a worker that holds a task, and begins this one after it. */
+    SCHED_SEND_AHEAD,
     /* Write the row of `task`: `state` is TASK_FAILED, TASK_SKIPPED or TASK_UNREACHABLE. */
     SCHED_WRITE_OFF,
     /* Write `attempts` of `task`: a hand-out was taken off, or counted after all. */
@@ -119,6 +128,10 @@ struct sched_action {
  * the shorter, the master takes more, and a longer silence takes the load off it. */
 double sched_heartbeat(double silence, int32_t workers);
 
+/* `ahead` for masters whose workers need time to ask: a second, and as long as a worker may be silent while its
+ * task nears its end. A task never waits longer than that behind another. */
+double sched_ahead(double silence, int32_t workers);
+
 struct sched;
 
 /* `tasks` is copied; parents come before children. Ready tasks are given longest remaining chain first (ties:
@@ -140,7 +153,7 @@ bool sched_event(struct sched *sched, const struct sched_event *event);
 bool sched_next(struct sched *sched, struct sched_action *action);
 
 struct sched_counts {
-    int32_t total, done, diverged, failed, skipped, unreachable, running, ready, waiting;
+    int32_t total, done, diverged, failed, skipped, unreachable, running, ready, waiting; /* ready: sent ahead too */
     int32_t left;                /* waiting + ready + running */
     int32_t live_workers;        /* not dismissed and not dead; those that have not asked yet included */
     double cost_left, cost_done; /* of tasks left; of tasks done or diverged, kept ones included */
@@ -149,7 +162,7 @@ struct sched_counts {
 };
 void sched_counts(const struct sched *sched, struct sched_counts *counts);
 enum task_state sched_task_state(const struct sched *sched, int32_t task);
-/* The task a worker holds, or -1. */
+/* The task at a worker's hand, or -1. */
 int32_t sched_worker_task(const struct sched *sched, int32_t worker);
 
 #endif
