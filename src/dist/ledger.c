@@ -17,13 +17,17 @@ int ledger_init(struct ledger *ledger, const struct plan *plan, struct store *st
 {
     *ledger = (struct ledger){.plan = plan, .store = store, .lock = lock};
     ledger->failures = mem_zeroed((size_t)plan->task_count, sizeof *ledger->failures, err);
-    return ledger->failures != NULL ? 0 : -1;
+    ledger->trained_before =
+        mem_zeroed((size_t)plan->task_count, sizeof *ledger->trained_before, err);
+    return ledger->failures != NULL && ledger->trained_before != NULL ? 0 : -1;
 }
 
 void ledger_finish(struct ledger *ledger)
 {
     free(ledger->failures);
+    free(ledger->trained_before);
     ledger->failures = NULL;
+    ledger->trained_before = NULL;
 }
 
 int ledger_check(const struct ledger *ledger, struct error *err)
@@ -67,7 +71,8 @@ static int read_columns(const struct ledger *ledger, enum store_status *statuses
 {
     if (store_read_attempts(ledger->store, ledger->plan->task_count, attempts, err) != 0)
         return -1;
-    return job_read_statuses(ledger->store, ledger->plan->task_count, statuses, err);
+    return job_read_statuses(ledger->store, ledger->plan->task_count, statuses,
+                             ledger->trained_before, err);
 }
 
 int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *kept,
@@ -123,7 +128,7 @@ int ledger_commit(struct ledger *ledger, const struct report *report,
     struct store_result result = report->result;
     put_place(&result, place);
     result.attempts_used = attempts;
-    if (check_repeat(ledger, report, &result, err) != 0)
+    if (ledger->trained_before[report->task] && check_repeat(ledger, report, &result, err) != 0)
         return -1;
     return commit(ledger, report->task, report->digest, &result, err);
 }

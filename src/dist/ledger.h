@@ -26,6 +26,7 @@ struct ledger {
     const struct store_lock *lock;   /* whose run may write; NULL = nobody else can */
     bool is_closed;                  /* the file system failed: nothing is written any more */
     struct ledger_failure *failures; /* [task_count]: for the row of a task that is written off */
+    bool *trained_before;            /* [task_count]: in the row are numbers of an earlier launch */
     char message[sizeof(((struct store_result *)0)->message)]; /* of the failure reported last */
 };
 
