@@ -73,7 +73,7 @@ static void hear(void *user, int32_t worker, const struct report *report)
         .progress = report->iteration,
     };
     if (report->task >= 0)
-        event.whole = (double)plan->trainings[plan->tasks[report->task].training].iterations;
+        event.whole = plan_end_iteration(plan, &plan->tasks[report->task]);
     sched_event(master->sched, &event);
     gauge_iteration(&master->gauge, worker, report->task, report->iteration);
 }

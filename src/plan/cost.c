@@ -34,7 +34,8 @@ static int64_t scored_marks(const struct plan_training *training, int64_t start)
     return marks;
 }
 
-static double task_cost(const struct plan *plan, const struct plan_task *task, double density)
+/* Sets cost and end_cost. */
+static void assign(const struct plan *plan, struct plan_task *task, double density)
 {
     const struct net_spec *spec = &plan->networks[task->network].spec;
     const struct dataset_info *data = &plan->datasets[task->dataset].info;
@@ -46,9 +47,9 @@ static double task_cost(const struct plan *plan, const struct plan_task *task, d
     int64_t others = data->train + (task->test_curve ? 0 : data->test);
     double point = net_spec_evaluation_operations(spec, examples, density);
     double score = net_spec_evaluation_operations(spec, others, density);
-    return step * (double)(training->iterations - start) +
-           point * (double)cost_evaluations(training, start) +
-           score * (double)(2 + scored_marks(training, start));
+    task->end_cost = score * (double)(2 + scored_marks(training, start));
+    task->cost = step * (double)(training->iterations - start) +
+                 point * (double)cost_evaluations(training, start) + task->end_cost;
 }
 
 void cost_assign(struct builder *builder)
@@ -56,10 +57,17 @@ void cost_assign(struct builder *builder)
     struct plan *plan = builder->plan;
     for (int32_t i = 0; i < plan->task_count; i++) {
         struct plan_task *task = &plan->tasks[i];
-        task->cost = task_cost(plan, task, builder->wants[i].density);
+        assign(plan, task, builder->wants[i].density);
         plan->cost += task->cost;
     }
     plan->unshared_tasks = plan->point_count;
     for (int32_t i = 0; i < plan->point_count; i++)
         plan->unshared_cost += plan->tasks[plan->points[i].task].cost;
+}
+
+double plan_end_iteration(const struct plan *plan, const struct plan_task *task)
+{
+    double last = (double)plan->trainings[task->training].iterations;
+    double before = task->cost - task->end_cost;
+    return last + (last - (double)task->start_iteration) * task->end_cost / before;
 }

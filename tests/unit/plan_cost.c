@@ -41,6 +41,20 @@ static void cost_follows_the_ladder(void **state)
     plan_drop(plan);
 }
 
+/* A step of a batch of 60 costs about three evaluations of as many examples, and the training set
+ * is evaluated twice at the end: of 60,000 examples as much as some 700 iterations. */
+static void the_end_counts_as_iterations(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of("name: x\narchitecture: lenet-300-100\n"
+                                "dataset: {name: digits, train: 60000, test: 10, validation: 0}\n"
+                                "train: {iterations: 1000, batch: 60, evaluate: {every: 1000}}\n"
+                                "axes: {rewind.to: [0, 900]}\nprune: {rounds: 1}\n");
+    for (int32_t i = 0; i < plan->task_count; i++)
+        assert_in_range(plan_end_iteration(plan, &plan->tasks[i]), 1500, 2000);
+    plan_drop(plan);
+}
+
 static void memory_is_that_of_the_largest_task(void **state)
 {
     (void)state;
@@ -142,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pruning_makes_tasks_cheaper),
         cmocka_unit_test(cost_follows_the_ladder),
+        cmocka_unit_test(the_end_counts_as_iterations),
         cmocka_unit_test(memory_is_that_of_the_largest_task),
         cmocka_unit_test(data_are_counted_once_a_content),
         cmocka_unit_test(memory_follows_the_densities_planned),

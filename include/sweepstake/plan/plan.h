@@ -99,6 +99,7 @@ struct plan_task {
     int64_t curve_offset;
     int32_t curve_count;
     double cost; /* operations of training and evaluating, at the density expected */
+    double end_cost; /* those of them that come after the last iteration: the scores of the whole */
 };
 
 /* What a reader plots: an experiment's points come by level, the ticket first, then its controls and their draws. */
@@ -138,6 +139,9 @@ struct plan_options {
  * grid loses the experiments that are not in it. Usage error when the grid does not fall into so many. */
 struct plan *plan_create(struct grid *grid, const struct plan_options *options, struct error *err);
 void plan_destroy(struct plan *plan); /* accepts NULL */
+
+/* The iteration at which a task would end if what comes after its last one were more of them. */
+double plan_end_iteration(const struct plan *plan, const struct plan_task *task);
 
 /* The canonical text that is hashed into a task's key (frozen format; epoch PLAN_KEY_EPOCH). Contains the parent's key. */
 void plan_key_text(const struct plan *plan, int32_t task, struct text *text);
