@@ -15,7 +15,8 @@ struct channel {
     /* The next report: 1 with *worker and *report filled, 0 when there is none, -1 when the launch
      * cannot go on. Never waits for a message; where the worker is this process, it trains here. */
     int (*receive)(void *self, int32_t *worker, struct report *report, struct error *err);
-    /* Returns false when the worker does not take messages any more: it counts as lost. */
+    /* Returns false when the worker does not take messages any more: it counts as lost; where the
+     * order may be left out, also when there is no room for it. */
     bool (*send)(void *self, int32_t worker, const struct order *order);
     /* Whether the worker's process is known to have ended. */
     bool (*has_ended)(void *self, int32_t worker);

@@ -25,8 +25,9 @@ struct ledger {
     struct store *store;
     const struct store_lock *lock;   /* whose run may write; NULL = nobody else can */
     bool is_closed;                  /* the file system failed: nothing is written any more */
+    bool is_unsettled;               /* rows were written that may not be on the disk yet */
     struct ledger_failure *failures; /* [task_count]: for the row of a task that is written off */
-    bool *trained_before;            /* [task_count]: in the row are numbers of an earlier launch */
+    bool *must_repeat; /* [task_count]: its row had a result before this launch, when it was read */
     char message[sizeof(((struct store_result *)0)->message)]; /* of the failure reported last */
 };
 
@@ -41,9 +42,11 @@ int ledger_check(const struct ledger *ledger, struct error *err);
 int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *kept,
                 struct error *err);
 
-/* The row of a result that counts. */
+/* The row of a result that counts. It is on the disk when ledger_write_attempts or ledger_settle
+ * has come back: mostly a task is handed out after it, and one wait for the disk serves both. */
 int ledger_commit(struct ledger *ledger, const struct report *report,
                   const struct worker_place *place, int32_t attempts, struct error *err);
+int ledger_settle(struct ledger *ledger, struct error *err);
 /* Whether a failure must not be followed by another try: out of memory, a crash or a time limit for
  * the second time in a row. An error is retried: its cause may lie outside of the task. */
 bool ledger_is_final(const struct ledger *ledger, const struct report *report);
@@ -54,7 +57,7 @@ void ledger_note_loss(struct ledger *ledger, int32_t task, const struct worker_p
 /* The row of a task that will not be run, as SCHED_WRITE_OFF says. */
 int ledger_write_off(const struct ledger *ledger, const struct sched_action *action,
                      struct error *err);
-int ledger_write_attempts(const struct ledger *ledger, const struct sched_action *action,
+int ledger_write_attempts(struct ledger *ledger, const struct sched_action *action,
                           struct error *err);
 
 #endif

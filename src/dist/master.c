@@ -3,9 +3,14 @@
  * that it lives, looks whether they do (some at a beat where they are many), and shows the
  * progress.
  *
- * Invariants: `attempts` are on the disk before a task is handed out; a result row is written only
- * for a result that the scheduler counts, and nothing once another run has the store; nothing here
- * waits for a worker; actions follow each report at once (the ledger remembers one message). */
+ * A worker answers each task that was sent to it with one outcome, in order. Where some are owed it
+ * has not asked, whatever it said: what was sent to it is under way. So one that was presumed dead
+ * is trusted again when it owes nothing, and does not get one task while it works at another.
+ *
+ * Invariants: `attempts` are on the disk before a task is handed out, and a result row before
+ * anything follows from it (a task, the end); a result row is written only for a result that the
+ * scheduler counts, and nothing once another run has the store; nothing here waits for a worker;
+ * actions follow each report at once (the ledger remembers one message). */
 #include "master.h"
 
 #include <math.h>
@@ -21,9 +26,10 @@
 
 /* What the master remembers of a worker. */
 struct hand {
-    int32_t attempts;       /* of the task at hand, this one included */
-    int32_t attempts_ahead; /* of the task that was sent ahead */
-    bool is_home;           /* dismissed, and waiting for the order to leave */
+    int32_t attempts;      /* of the task at hand, this one included */
+    int32_t next_attempts; /* of the one sent ahead */
+    int32_t owed;          /* outcomes of tasks that were sent to it */
+    bool is_home;          /* dismissed, and waiting for the order to leave */
 };
 
 struct master {
@@ -71,9 +77,8 @@ static void hear(void *user, int32_t worker, const struct report *report)
         .worker = worker,
         .task = report->task,
         .progress = report->iteration,
+        .goal = report->task >= 0 ? plan_end_iteration(plan, &plan->tasks[report->task]) : 0,
     };
-    if (report->task >= 0)
-        event.whole = plan_end_iteration(plan, &plan->tasks[report->task]);
     sched_event(master->sched, &event);
     gauge_iteration(&master->gauge, worker, report->task, report->iteration);
 }
@@ -185,10 +190,10 @@ static void give_back(struct master *master, int32_t worker, int32_t task)
     sched_event(master->sched, &event);
 }
 
+/* What was sent ahead is at hand when the first is back. */
 static void give_all_back(struct master *master, int32_t worker)
 {
-    int32_t task;
-    while ((task = sched_worker_task(master->sched, worker)) >= 0)
+    for (int32_t task; (task = sched_worker_task(master->sched, worker)) >= 0;)
         give_back(master, worker, task);
 }
 
@@ -210,22 +215,18 @@ static enum sched_event_kind event_of(int32_t work_status)
 
 static void ask(struct master *master, int32_t worker)
 {
+    if (master->hands[worker].owed > 0)
+        return;
     master->hands[worker].is_home = false;
     tell_losing(master, SCHED_WORKER_READY, worker);
 }
 
-/* After an outcome: with the task that was sent ahead, or by asking for one. The outcome of a task
- * that the worker had lost says nothing of the one it was handed meanwhile. */
-static void go_on(struct master *master, int32_t worker, bool counts)
+/* What was sent ahead is at hand now. */
+static void turn_to_next(struct master *master, int32_t worker)
 {
     struct hand *hand = &master->hands[worker];
-    int32_t task = sched_worker_task(master->sched, worker);
-    if (counts || task < 0)
-        gauge_task(&master->gauge, worker, task);
-    if (task < 0)
-        ask(master, worker);
-    else if (counts)
-        hand->attempts = hand->attempts_ahead;
+    gauge_task(&master->gauge, worker, sched_worker_task(master->sched, worker));
+    hand->attempts = hand->next_attempts;
 }
 
 static int take_outcome(struct master *master, int32_t worker, const struct report *report,
@@ -246,6 +247,8 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
     bool counts = sched_event(master->sched, &event);
     if (report->status == WORK_DONE)
         gauge_iteration(&master->gauge, worker, report->task, INFINITY);
+    if (master->hands[worker].owed > 0)
+        master->hands[worker].owed--;
     if (counts && report->status == WORK_FAILED)
         ledger_note_failure(&master->ledger, report, &master->setup->places[worker]);
     if (counts && (report->status == WORK_DONE || report->status == WORK_DIVERGED) &&
@@ -253,7 +256,8 @@ static int take_outcome(struct master *master, int32_t worker, const struct repo
                       master->hands[worker].attempts, err) != 0 &&
         close_ledger(master, err) != 0)
         return -1;
-    go_on(master, worker, counts);
+    turn_to_next(master, worker);
+    ask(master, worker);
     return 0;
 }
 
@@ -263,7 +267,7 @@ static void lose_broken(struct master *master, int32_t worker, const struct repo
     text_copy(why.text, sizeof why.text, report->text);
     master->broken = why;
     if (meet_storage(master, &why) == 0)
-        give_all_back(master, worker); /* it is not the tasks' fault */
+        give_all_back(master, worker); /* it is not the task's fault */
     else
         log_line(LOG_WARNING, "worker %d on %s gives up: %s", worker + 1,
                  master->setup->places[worker].host, why.text);
@@ -292,29 +296,33 @@ static int take_report(struct master *master, int32_t worker, const struct repor
 
 /* --- actions --- */
 
-static int order(struct master *master, enum order_kind kind, const struct sched_action *action,
-                 struct error *err)
+static int hand_out(struct master *master, const struct sched_action *action, struct error *err)
 {
     struct channel *channel = master->setup->channel;
-    struct order order = order_task(kind, action->task);
+    struct order order = order_task(action->task);
     if (ledger_write_attempts(&master->ledger, action, err) != 0)
         return -1;
-    if (!channel->send(channel->self, action->worker, &order))
+    gauge_task(&master->gauge, action->worker, action->task);
+    master->hands[action->worker].attempts = action->attempts;
+    if (channel->send(channel->self, action->worker, &order))
+        master->hands[action->worker].owed++;
+    else
         tell_losing(master, SCHED_WORKER_LOST, action->worker);
     return 0;
 }
 
-static int hand_out(struct master *master, const struct sched_action *action, struct error *err)
-{
-    gauge_task(&master->gauge, action->worker, action->task);
-    master->hands[action->worker].attempts = action->attempts;
-    return order(master, ORDER_TASK, action, err);
-}
-
 static int send_ahead(struct master *master, const struct sched_action *action, struct error *err)
 {
-    master->hands[action->worker].attempts_ahead = action->attempts;
-    return order(master, ORDER_AHEAD, action, err);
+    struct channel *channel = master->setup->channel;
+    struct order order = order_ahead(action->task);
+    if (ledger_write_attempts(&master->ledger, action, err) != 0)
+        return -1;
+    master->hands[action->worker].next_attempts = action->attempts;
+    if (channel->send(channel->self, action->worker, &order))
+        master->hands[action->worker].owed++;
+    else
+        give_back(master, action->worker, action->task);
+    return 0;
 }
 
 static void presume_dead(struct master *master, const struct sched_action *action)
@@ -364,7 +372,7 @@ static int act_on_all(struct master *master, struct error *err)
         if (action.kind == SCHED_HAND_OUT)
             ask(master, action.worker);
     }
-    return 0;
+    return ledger_settle(&master->ledger, err) != 0 ? close_ledger(master, err) : 0;
 }
 
 static int loop(struct master *master, struct error *err)

@@ -37,7 +37,7 @@ static int remote_receive(void *self, int32_t *worker, struct report *report, st
 static bool remote_send(void *self, int32_t worker, const struct order *order)
 {
     struct remote *remote = self;
-    int keep = order->kind == ORDER_ALIVE ? 1 : 0;
+    int keep = order->kind == ORDER_ALIVE || order->kind == ORDER_AHEAD ? 1 : 0;
     return mailbox_send(&remote->mailboxes[worker], order, sizeof *order, keep);
 }
 

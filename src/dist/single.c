@@ -33,7 +33,7 @@ static int run_tasks(const struct run_job *job, const struct prepared *prepared,
         .store = prepared->store,
         .lock = prepared->lock,
         .channel = &channel,
-        /* The one worker is not watched: whoever would watch it is the same process. */
+        /* The one worker is not watched, and nothing is sent ahead: it is the same process. */
         .limits = {.max_attempts = job->max_attempts},
         .places = &place,
         .show = job->show,

@@ -77,9 +77,19 @@ bool report_is_valid(const struct report *report, size_t size, int32_t task_coun
            report->text[WIRE_TEXT_SIZE - 1] == '\0';
 }
 
-struct order order_task(enum order_kind kind, int32_t task)
+struct order order_task(int32_t task)
 {
-    return (struct order){.kind = (int32_t)kind, .task = task};
+    return (struct order){.kind = ORDER_TASK, .task = task};
+}
+
+struct order order_ahead(int32_t task)
+{
+    return (struct order){.kind = ORDER_AHEAD, .task = task};
+}
+
+bool order_is_task(const struct order *order)
+{
+    return order->kind == ORDER_TASK || order->kind == ORDER_AHEAD;
 }
 
 struct order order_of(enum order_kind kind)
@@ -96,6 +106,5 @@ bool order_is_valid(const struct order *order, size_t size, int32_t task_count)
 {
     if (size != sizeof *order || order->kind < ORDER_TASK || order->kind > ORDER_LEAVE)
         return false;
-    bool names_task = order->kind == ORDER_TASK || order->kind == ORDER_AHEAD;
-    return !names_task || (order->task >= 0 && order->task < task_count);
+    return !order_is_task(order) || (order->task >= 0 && order->task < task_count);
 }

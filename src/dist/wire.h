@@ -17,7 +17,7 @@
 enum report_kind {
     REPORT_READY = 1, /* gives itself to the master: asks for its first task */
     REPORT_ALIVE,     /* the heartbeat: task and iteration, task -1 while idle */
-    REPORT_OUTCOME,   /* of a task; asks for the next one, unless that was ordered ahead */
+    REPORT_OUTCOME,   /* of a task; asks for the next one if none was sent ahead */
     REPORT_BROKEN,    /* this worker cannot go on, `text` says why; it leaves */
 };
 
@@ -37,9 +37,9 @@ struct report {
 _Static_assert(sizeof(struct report) == 40 + STORE_RESULT_BYTES, "reports have no hidden padding");
 
 enum order_kind {
-    ORDER_TASK = 1, /* train `task`, and forget what was ordered before and not begun */
-    ORDER_AHEAD,    /* train `task` after the one at hand */
-    ORDER_STOP,     /* interrupt the task at hand and give it back, and what was ordered ahead */
+    ORDER_TASK = 1, /* train `task` */
+    ORDER_AHEAD,    /* the same after the task at hand: this may be left out */
+    ORDER_STOP,     /* interrupt the task at hand and give it back, and one sent ahead */
     ORDER_ALIVE,    /* the master's heartbeat */
     ORDER_LEAVE,    /* the launch is over; `together`: all ranks are here to close and finalize */
 };
@@ -61,7 +61,10 @@ size_t report_size(int32_t kind);
 /* Whether `size` received bytes are a report that makes sense in a plan of `task_count` tasks. */
 bool report_is_valid(const struct report *report, size_t size, int32_t task_count);
 
-struct order order_task(enum order_kind kind, int32_t task);
+struct order order_task(int32_t task);
+struct order order_ahead(int32_t task);
+/* Whether it has a task; each of these is answered by one outcome. */
+bool order_is_task(const struct order *order);
 struct order order_of(enum order_kind kind);
 struct order order_leave(bool together);
 bool order_is_valid(const struct order *order, size_t size, int32_t task_count);

@@ -1,6 +1,9 @@
 /* A worker rank. The same three things happen while it trains (from the executor's hook) and while
  * it waits: orders are read, the heartbeat is sent, and the master is looked after.
  *
+ * Tasks wait in the order in which they came: one to begin and one sent ahead at most. A worker
+ * begins the next without a word from the master.
+ *
  * A worker that stood still so long that it may be presumed dead asks anew: with the outcome of the
  * task it had, or by itself when it was idle. A worker whose master is gone leaves on its own: the
  * master's process ended, the process that started this one ended (mpirun), or nothing was heard
@@ -19,6 +22,7 @@
 #include "wait.h"
 
 #define LISTEN_SECONDS 0.02
+#define MOST_ORDERED 2
 
 struct worker {
     const struct worker_setup *setup;
@@ -28,8 +32,9 @@ struct worker {
     int watch;       /* of the master's process, see peer.h */
     double interval; /* seconds between heartbeats */
     double heard, next_listen, next_heartbeat;
-    int32_t ordered[2]; /* the task to begin and the one after it, -1 = none */
-    int32_t task;       /* the task at hand, -1 = none */
+    int32_t ordered[MOST_ORDERED]; /* the tasks to begin, in order */
+    int32_t ordered_count;
+    int32_t task; /* the task at hand, -1 = none */
     double iteration;
     bool told_to_stop, broken, leaving, together;
 };
@@ -41,11 +46,8 @@ static void take_order(struct worker *worker, const struct order *order)
     worker->heard = clock_seconds();
     switch (order->kind) {
     case ORDER_TASK:
-        worker->ordered[0] = order->task;
-        worker->ordered[1] = -1;
-        break;
     case ORDER_AHEAD:
-        worker->ordered[worker->ordered[0] >= 0] = order->task;
+        worker->ordered[worker->ordered_count++] = order->task;
         break;
     case ORDER_STOP:
         worker->told_to_stop = true;
@@ -59,6 +61,13 @@ static void take_order(struct worker *worker, const struct order *order)
     }
 }
 
+/* No more tasks come than have room. */
+static bool is_order(const struct worker *worker, const struct order *order, size_t size)
+{
+    return order_is_valid(order, size, worker->setup->task_count) &&
+           (!order_is_task(order) || worker->ordered_count < MOST_ORDERED);
+}
+
 static bool listen(struct worker *worker)
 {
     struct order order;
@@ -67,7 +76,7 @@ static bool listen(struct worker *worker)
     if (!mailbox_look(TAG_ORDER, &rank, &size))
         return false;
     if (size > sizeof order || !mailbox_take(TAG_ORDER, rank, &order, sizeof order) ||
-        !order_is_valid(&order, size, worker->setup->task_count)) {
+        !is_order(worker, &order, size)) {
         log_line(LOG_ERROR, "the master sent %zu bytes that are no order; this worker leaves",
                  size);
         worker->leaving = true;
@@ -139,15 +148,21 @@ static void send_surely(struct worker *worker, const struct report *report)
     }
 }
 
+static int32_t take_ordered(struct worker *worker)
+{
+    int32_t first = worker->ordered[0];
+    worker->ordered[0] = worker->ordered[1];
+    worker->ordered_count--;
+    return first;
+}
+
 static void train(struct worker *worker)
 {
     const struct executor *executor = worker->setup->executor;
     struct work_hooks hooks = {.user = worker, .progress = hear_progress};
     struct work_outcome outcome = {.status = WORK_INTERRUPTED};
     struct error err = {0};
-    worker->task = worker->ordered[0];
-    worker->ordered[0] = worker->ordered[1];
-    worker->ordered[1] = -1;
+    worker->task = take_ordered(worker);
     worker->iteration = -INFINITY;
     int failed = !is_to_stop(worker) &&
                  executor->run(executor->self, worker->task, &hooks, &outcome, &err) != 0;
@@ -155,14 +170,6 @@ static void train(struct worker *worker)
     worker->broken = failed;
     worker->task = -1;
     send_surely(worker, &report);
-}
-
-/* One task after the other, without a look at what the master says in between: orders that it sends
- * when it has the outcome of one concern the time after the next. */
-static void train_all(struct worker *worker)
-{
-    while (worker->ordered[0] >= 0 && !worker->broken && !worker->leaving)
-        train(worker);
 }
 
 /* --- the loop --- */
@@ -186,12 +193,13 @@ static void serve(struct worker *worker)
     ask(worker);
     for (double looked = clock_seconds(); !worker->leaving;) {
         double now = clock_seconds();
-        if (attend(worker, now))
+        bool has_task = worker->ordered_count > 0 && !worker->broken;
+        if (attend(worker, now) || has_task)
             nap_reset(&worker->nap);
         else
             nap_take(&worker->nap);
-        if (worker->ordered[0] >= 0 && !worker->broken) {
-            train_all(worker);
+        if (worker->ordered_count > 0 && !worker->broken) {
+            train(worker);
             now = clock_seconds();
         } else if (was_away(worker, looked, now) && !worker->broken) {
             ask(worker);
@@ -208,7 +216,6 @@ void worker_run(const struct worker_setup *setup, bool *together)
         .watch = peer_watch(setup->master),
         .interval = sched_heartbeat(setup->silence, setup->workers),
         .heard = clock_seconds(),
-        .ordered = {-1, -1},
         .task = -1,
     };
     /* All begin together; their heartbeats come spread over the interval. */

@@ -2,9 +2,12 @@
  *
  * Events change the tables and nothing else. sched_next looks at the tables alone and does the
  * first of these that is due, until none is: presume a silent worker dead, give out what is to be
- * written, hand out the most urgent task, send one ahead, dismiss a worker. So it does not matter
+ * written, hand out the most urgent task, send it ahead, dismiss a worker. So it does not matter
  * how many events come between two of its calls. Writes come before hand-outs: an attempt taken off
- * is written before the next is counted. */
+ * is written before the next is counted.
+ *
+ * A worker is found to be near the end of its task when it gets it, by what others took, and
+ * whenever it is heard, by its own progress. */
 #include "sched/sched.h"
 
 #include <math.h>
@@ -22,8 +25,9 @@ struct sched {
     struct task_table tasks;
     struct worker_table workers;
     int32_t *failed_at; /* [task] the worker where its last hand-out came to nothing, -1 = none */
-    double silence, ahead; /* seconds, 0 = never */
-    double now;            /* of the last event */
+    double silence;     /* seconds, 0 = never */
+    double ahead;       /* seconds, 0 = never */
+    double now;         /* of the last event */
     double patience_since; /* no worker's silence counts from before this */
     bool stopping;
 };
@@ -33,11 +37,10 @@ struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_
 {
     if (count < 0 || workers < 0 || limits.max_attempts < 1 || !(limits.silence >= 0) ||
         !(limits.ahead >= 0)) {
-        error_set(
-            err, ERROR_INTERNAL,
-            "cannot schedule %d tasks on %d workers with %d attempts, a silence of %g s and %g "
-            "s ahead",
-            count, workers, limits.max_attempts, limits.silence, limits.ahead);
+        error_set(err, ERROR_INTERNAL,
+                  "cannot schedule %d tasks on %d workers with %d attempts, a silence of %g s and "
+                  "%g s ahead",
+                  count, workers, limits.max_attempts, limits.silence, limits.ahead);
         return NULL;
     }
     struct sched *sched = mem_zeroed(1, sizeof *sched, err);
@@ -85,6 +88,40 @@ double sched_ahead(double silence, int32_t workers)
     return AHEAD_SECONDS + sched_heartbeat(silence, workers);
 }
 
+/* --- the end of the task at hand --- */
+
+static double seconds_to_end(const struct sched *sched, int32_t worker, double goal)
+{
+    double left = workers_seconds_left(&sched->workers, worker, goal);
+    if (!isnan(left))
+        return left;
+    const struct worker *running = &sched->workers.workers[worker];
+    return tasks_expected_seconds(&sched->tasks, running->task) -
+           (sched->now - running->handed_out);
+}
+
+/* `goal`: of the progress heard, 0 = not known. */
+static void look_ahead(struct sched *sched, int32_t worker, double goal)
+{
+    bool lacks_next = sched->ahead > 0 && sched->workers.workers[worker].next < 0;
+    if (lacks_next && seconds_to_end(sched, worker, goal) <= sched->ahead)
+        workers_set_near(&sched->workers, worker, true);
+}
+
+static void begin_task(struct sched *sched, int32_t worker, int32_t task)
+{
+    workers_give(&sched->workers, worker, task, sched->now);
+    look_ahead(sched, worker, 0);
+}
+
+/* Its next, if any, is at hand then. */
+static void end_task(struct sched *sched, int32_t worker)
+{
+    workers_end_task(&sched->workers, worker, sched->now);
+    if (sched->workers.workers[worker].task >= 0)
+        look_ahead(sched, worker, 0);
+}
+
 /* --- events --- */
 
 /* A caller that was away (stopped, starved, at its first event) has not listened: the silence of
@@ -96,18 +133,23 @@ static void pass_time(struct sched *sched, double now)
     sched->now = fmax(sched->now, now);
 }
 
-/* The task that a worker was sent ahead, if any, has not been begun. */
-static void take_back_next(struct sched *sched, int32_t worker)
+/* The hand-out of a task was none. */
+static void undo_hand_out(struct sched *sched, int32_t task)
 {
-    int32_t task = sched->workers.workers[worker].next;
-    if (task < 0)
-        return;
-    workers_send_ahead(&sched->workers, worker, -1);
     tasks_refund(&sched->tasks, task);
     tasks_retry(&sched->tasks, task);
 }
 
-/* A worker's hand-out came to nothing. */
+static void take_back_next(struct sched *sched, int32_t worker)
+{
+    int32_t next = sched->workers.workers[worker].next;
+    if (next < 0)
+        return;
+    workers_set_next(&sched->workers, worker, -1);
+    undo_hand_out(sched, next);
+}
+
+/* A worker's hand-out came to nothing, and what it would have begun after it is not begun. */
 static void take_back(struct sched *sched, int32_t worker)
 {
     int32_t task = sched->workers.workers[worker].task;
@@ -119,46 +161,19 @@ static void take_back(struct sched *sched, int32_t worker)
     workers_come_home(&sched->workers, worker, sched->now);
 }
 
-/* The worker's task will take so long from now on. */
-static void expect_end(struct sched *sched, int32_t worker, double seconds)
-{
-    if (sched->ahead > 0 && seconds <= sched->ahead)
-        workers_expect_end(&sched->workers, worker);
-}
-
-/* A worker has begun a task. Nothing is known of it but what others took. */
-static void expect_anew(struct sched *sched, int32_t worker)
-{
-    int32_t task = sched->workers.workers[worker].task;
-    expect_end(sched, worker, tasks_expected_seconds(&sched->tasks, task));
-}
-
-/* From the second sign of life on the pace is known. */
-static void take_progress(struct sched *sched, struct worker *worker,
-                          const struct sched_event *event)
-{
-    worker->progress = event->progress;
-    if (isinf(worker->first_progress)) {
-        worker->first_progress = event->progress;
-        worker->first_heard = sched->now;
-    } else if (event->whole > 0) {
-        double pace =
-            (sched->now - worker->first_heard) / (event->progress - worker->first_progress);
-        expect_end(sched, event->worker, (event->whole - event->progress) * pace);
-    }
-}
-
 static bool hear(struct sched *sched, const struct sched_event *event)
 {
     struct worker *worker = &sched->workers.workers[event->worker];
     if (worker->state == WORKER_AWAY)
         return false;
-    if (worker->state == WORKER_RUNNING) {
-        if (event->task != worker->task || !(event->progress > worker->progress))
-            return false;
-        take_progress(sched, worker, event);
+    if (worker->state != WORKER_RUNNING) {
+        workers_hear(&sched->workers, event->worker, sched->now);
+        return true;
     }
-    workers_hear(&sched->workers, event->worker, sched->now);
+    if (event->task != worker->task || !(event->progress > worker->progress))
+        return false;
+    workers_hear_progress(&sched->workers, event->worker, event->progress, sched->now);
+    look_ahead(sched, event->worker, event->goal);
     return true;
 }
 
@@ -171,11 +186,17 @@ static bool lose(struct sched *sched, int32_t worker)
     return true;
 }
 
-/* The end of a task that a worker held. */
-static void end_task(struct sched *sched, const struct sched_event *event)
+static bool take_result(struct sched *sched, const struct sched_event *event)
 {
     struct task_table *tasks = &sched->tasks;
+    const struct worker *worker = &sched->workers.workers[event->worker];
     int32_t task = event->task;
+    if (task >= 0 && worker->next == task && event->kind == SCHED_TASK_INTERRUPTED) {
+        take_back_next(sched, event->worker);
+        return true;
+    }
+    if (task < 0 || worker->task != task)
+        return false;
     if (event->kind == SCHED_TASK_DONE) {
         tasks_complete(tasks, task, TASK_DONE, event->seconds);
     } else if (event->kind == SCHED_TASK_DIVERGED) {
@@ -188,34 +209,14 @@ static void end_task(struct sched *sched, const struct sched_event *event)
         else
             tasks_retry(tasks, task);
     } else {
-        tasks_refund(tasks, task);
-        tasks_retry(tasks, task);
+        undo_hand_out(sched, task);
     }
-}
-
-static bool take_result(struct sched *sched, const struct sched_event *event)
-{
-    const struct worker *worker = &sched->workers.workers[event->worker];
-    if (event->task < 0)
-        return false;
-    if (event->task == worker->next && event->kind == SCHED_TASK_INTERRUPTED) {
-        take_back_next(sched, event->worker);
-        return true;
-    }
-    if (event->task != worker->task)
-        return false;
-    end_task(sched, event);
-    if (worker->next < 0) {
-        workers_come_home(&sched->workers, event->worker, sched->now);
-    } else {
-        workers_go_on(&sched->workers, event->worker, sched->now);
-        expect_anew(sched, event->worker);
-    }
+    end_task(sched, event->worker);
     return true;
 }
 
-/* What runs now may be cut short by the end of the launch: it is refunded at once, while there is
- * somebody to write it. */
+/* What workers hold now may be cut short by the end of the launch: it is refunded at once, while
+ * there is somebody to write it. */
 static bool stop(struct sched *sched)
 {
     if (sched->stopping)
@@ -325,24 +326,38 @@ static bool hand_out(struct sched *sched, struct sched_action *action)
     action->kind = SCHED_HAND_OUT;
     action->worker = worker;
     action->task = tasks_hand_out(&sched->tasks, place);
-    workers_give(&sched->workers, worker, action->task, sched->now);
-    expect_anew(sched, worker);
+    begin_task(sched, worker, action->task);
     return true;
 }
 
-/* No worker is idle while a task is ready, since hand_out comes first. */
+/* The place of the ready task that the worker is to begin next: the most urgent one that did not
+ * come to nothing there. -1 = none now: what its own task leaves is more urgent and will be its. */
+static int32_t match_ahead(const struct sched *sched, int32_t worker)
+{
+    const struct ready_heap *ready = &sched->tasks.ready;
+    int32_t place = failed_here(sched, 0, worker) ? ready_second(ready) : 0;
+    if (place < 0 || failed_here(sched, place, worker))
+        return -1;
+    double below = tasks_urgency_below(&sched->tasks, sched->workers.workers[worker].task);
+    return ready->tasks[place].urgency >= below ? place : -1;
+}
+
+/* Only where no worker is idle, or it would have had the task. One for which there is none is
+ * looked at again when it is heard. */
 static bool send_ahead(struct sched *sched, struct sched_action *action)
 {
-    int32_t worker = workers_ending(&sched->workers);
-    if (worker < 0 || sched->stopping || sched->tasks.ready.count == 0)
-        return false;
-    int32_t place = failed_here(sched, 0, worker) ? ready_second(&sched->tasks.ready) : 0;
-    if (place < 0 || failed_here(sched, place, worker))
-        return false;
+    int32_t worker, place = -1;
+    while (place < 0) {
+        worker = workers_first_near(&sched->workers);
+        if (worker < 0 || sched->stopping || sched->tasks.ready.count == 0)
+            return false;
+        place = match_ahead(sched, worker);
+        workers_set_near(&sched->workers, worker, false);
+    }
     action->kind = SCHED_SEND_AHEAD;
     action->worker = worker;
     action->task = tasks_hand_out(&sched->tasks, place);
-    workers_send_ahead(&sched->workers, worker, action->task);
+    workers_set_next(&sched->workers, worker, action->task);
     return true;
 }
 
@@ -395,9 +410,13 @@ static double seconds_left(const struct sched *sched, double seconds_per_cost)
         if (workers->workers[i].task < 0)
             continue;
         const struct task *task = &tasks->tasks[workers->workers[i].task];
-        double had = fmin(sched->now - workers->workers[i].begun, task->cost * seconds_per_cost);
+        double had =
+            fmin(sched->now - workers->workers[i].handed_out, task->cost * seconds_per_cost);
         work -= had;
         longest = fmax(longest, task->chain * seconds_per_cost - had);
+        if (workers->workers[i].next >= 0)
+            longest =
+                fmax(longest, tasks->tasks[workers->workers[i].next].chain * seconds_per_cost);
     }
     return fmax(work / workers->live, longest);
 }
@@ -414,8 +433,8 @@ void sched_counts(const struct sched *sched, struct sched_counts *counts)
         .failed = in_state[TASK_FAILED],
         .skipped = in_state[TASK_SKIPPED],
         .unreachable = in_state[TASK_UNREACHABLE],
-        .running = in_state[TASK_RUNNING] - sched->workers.sent_ahead,
-        .ready = in_state[TASK_READY] + sched->workers.sent_ahead,
+        .running = in_state[TASK_RUNNING] - sched->workers.ahead,
+        .ready = in_state[TASK_READY] + sched->workers.ahead,
         .waiting = in_state[TASK_WAITING],
         .left = tasks_left(tasks),
         .live_workers = sched->workers.live,

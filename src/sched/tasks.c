@@ -143,10 +143,17 @@ int32_t tasks_left(const struct task_table *table)
 double tasks_expected_seconds(const struct task_table *table, int32_t number)
 {
     const struct task *task = &table->tasks[number];
-    const struct pace *all = &table->pace;
-    if (all->cost <= 0)
-        return INFINITY;
-    return task->cost * all->seconds / all->cost * slowness(table, task);
+    const struct pace *tree = &table->tree_paces[task->tree];
+    const struct pace *pace = tree->cost > 0 ? tree : &table->pace;
+    return pace->cost > 0 ? task->cost * (pace->seconds / pace->cost) : NAN;
+}
+
+/* The difference of two sums: a rounding error is no urgency. */
+double tasks_urgency_below(const struct task_table *table, int32_t number)
+{
+    const struct task *task = &table->tasks[number];
+    double chain = task->chain * (1 - 1e-9) - task->cost;
+    return fmax(chain, 0) * slowness(table, task);
 }
 
 int32_t tasks_hand_out(struct task_table *table, int32_t place)

@@ -42,12 +42,15 @@ int tasks_init(struct task_table *table, const struct sched_task *tasks, int32_t
 void tasks_finish(struct task_table *table);
 
 int32_t tasks_left(const struct task_table *table);
+/* What a task should take by its cost and by what finished ones took, those of its tree if there
+ * are any; NaN = none has finished yet. */
+double tasks_expected_seconds(const struct task_table *table, int32_t task);
+/* The urgency of the most urgent task that will be ready when this running one is done; 0 = none.
+ */
+double tasks_urgency_below(const struct task_table *table, int32_t task);
 
 /* Takes the ready task at a place that ready_take accepts: it is running, its attempt counted. */
 int32_t tasks_hand_out(struct task_table *table, int32_t place);
-
-/* Seconds that it is expected to take; infinite as long as no task has ended. */
-double tasks_expected_seconds(const struct task_table *table, int32_t task);
 
 /* The following are for running tasks. */
 

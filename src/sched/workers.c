@@ -1,7 +1,7 @@
 /* The table of workers. Invariants: exactly the idle workers are in the idle list, exactly the live
  * ones in the watched list, and the latter is in the order of `heard`, since time never goes back
- * and whoever is heard goes to its end; in the ending list are exactly those that run a task which
- * ends soon, without a next one. */
+ * and whoever is heard goes to its end. A next task is only where there is one at hand; a worker
+ * in the near list has a task at hand and no next. */
 #include "workers.h"
 
 #include <math.h>
@@ -42,9 +42,9 @@ int workers_init(struct worker_table *table, int32_t count, struct error *err)
     table->workers = mem_zeroed((size_t)count, sizeof *table->workers, err);
     table->idle = ring_create(count, err);
     table->watched = ring_create(count, err);
-    table->ending = ring_create(count, err);
+    table->near = ring_create(count, err);
     if (table->workers == NULL || table->idle == NULL || table->watched == NULL ||
-        table->ending == NULL)
+        table->near == NULL)
         return -1;
     for (int32_t i = 0; i < count; i++) {
         table->workers[i] =
@@ -59,50 +59,15 @@ void workers_finish(struct worker_table *table)
     free(table->workers);
     free(table->idle);
     free(table->watched);
-    free(table->ending);
+    free(table->near);
     *table = (struct worker_table){0};
 }
 
-static bool is_ending(const struct worker *worker)
-{
-    return worker->state == WORKER_RUNNING && worker->ends_soon && worker->next < 0;
-}
-
-void workers_send_ahead(struct worker_table *table, int32_t number, int32_t task)
-{
-    struct worker *worker = &table->workers[number];
-    bool was_ending = is_ending(worker);
-    table->sent_ahead += (task >= 0) - (worker->next >= 0);
-    worker->next = task;
-    if (was_ending && !is_ending(worker))
-        ring_remove(table->ending, number);
-    if (!was_ending && is_ending(worker))
-        ring_append(table->ending, table->count, number);
-}
-
-void workers_expect_end(struct worker_table *table, int32_t number)
-{
-    struct worker *worker = &table->workers[number];
-    bool was_ending = is_ending(worker);
-    worker->ends_soon = true;
-    if (!was_ending && is_ending(worker))
-        ring_append(table->ending, table->count, number);
-}
-
-int32_t workers_ending(const struct worker_table *table)
-{
-    return ring_after(table->ending, table->count, table->count);
-}
-
-/* The lists and the number of live workers follow the state. Whoever changes it has no next task.
- */
+/* The lists and the number of live workers follow the state. */
 static void change_state(struct worker_table *table, int32_t number, enum worker_state state)
 {
     struct worker *worker = &table->workers[number];
-    workers_send_ahead(table, number, -1);
-    if (is_ending(worker))
-        ring_remove(table->ending, number);
-    worker->ends_soon = false;
+    workers_set_near(table, number, false);
     if (worker->state == WORKER_IDLE)
         ring_remove(table->idle, number);
     if (worker->state != WORKER_AWAY) {
@@ -129,7 +94,7 @@ void workers_give(struct worker_table *table, int32_t number, int32_t task, doub
     change_state(table, number, WORKER_RUNNING);
     struct worker *worker = &table->workers[number];
     worker->task = task;
-    worker->heard = worker->begun = now;
+    worker->heard = worker->handed_out = now;
     worker->progress = worker->first_progress = -INFINITY;
 }
 
@@ -140,15 +105,19 @@ void workers_come_home(struct worker_table *table, int32_t number, double now)
     table->workers[number].heard = now;
 }
 
-void workers_go_on(struct worker_table *table, int32_t number, double now)
-{
-    workers_give(table, number, table->workers[number].next, now);
-}
-
 void workers_leave(struct worker_table *table, int32_t number)
 {
     change_state(table, number, WORKER_AWAY);
     table->workers[number].task = -1;
+}
+
+void workers_end_task(struct worker_table *table, int32_t number, double now)
+{
+    int32_t next = table->workers[number].next;
+    workers_set_next(table, number, -1);
+    workers_come_home(table, number, now);
+    if (next >= 0)
+        workers_give(table, number, next, now);
 }
 
 void workers_hear(struct worker_table *table, int32_t number, double now)
@@ -158,9 +127,53 @@ void workers_hear(struct worker_table *table, int32_t number, double now)
     table->workers[number].heard = now;
 }
 
+void workers_hear_progress(struct worker_table *table, int32_t number, double progress, double now)
+{
+    struct worker *worker = &table->workers[number];
+    workers_hear(table, number, now);
+    worker->progress = progress;
+    if (worker->first_progress == -INFINITY) {
+        worker->first_progress = progress;
+        worker->first_heard = now;
+    }
+}
+
+double workers_seconds_left(const struct worker_table *table, int32_t number, double goal)
+{
+    const struct worker *worker = &table->workers[number];
+    double moved = worker->progress - worker->first_progress;
+    if (!(goal > 0 && moved > 0))
+        return NAN;
+    return (goal - worker->progress) / moved * (worker->heard - worker->first_heard);
+}
+
+void workers_set_next(struct worker_table *table, int32_t number, int32_t task)
+{
+    struct worker *worker = &table->workers[number];
+    table->ahead += (task >= 0) - (worker->next >= 0);
+    worker->next = task;
+}
+
+void workers_set_near(struct worker_table *table, int32_t number, bool is_near)
+{
+    struct worker *worker = &table->workers[number];
+    if (worker->is_near == is_near)
+        return;
+    worker->is_near = is_near;
+    if (is_near)
+        ring_append(table->near, table->count, number);
+    else
+        ring_remove(table->near, number);
+}
+
 int32_t workers_longest_idle(const struct worker_table *table)
 {
     return ring_after(table->idle, table->count, table->count);
+}
+
+int32_t workers_first_near(const struct worker_table *table)
+{
+    return ring_after(table->near, table->count, table->count);
 }
 
 int32_t workers_idle_elsewhere(const struct worker_table *table, int32_t worker)

@@ -62,24 +62,38 @@ static int write_result(struct store *store, int64_t task, const struct store_re
 {
     if (store_writable(store, err) != 0 ||
         store_write_rows(store, store->tables[TABLE_RESULTS], store->result_type, task, 1, row,
-                         err) != 0 ||
-        store_sync(store, err) != 0)
+                         err) != 0)
         return store_named(store, -1, err);
     return 0;
 }
 
-int store_commit(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
-                 struct error *err)
+int store_settle(struct store *store, struct error *err)
+{
+    return store_named(store, store_sync(store, err), err);
+}
+
+int store_commit_unsettled(struct store *store, int64_t task, uint64_t digest,
+                           struct store_result *result, struct error *err)
 {
     *result = canonical(result);
     result->checksum = (int64_t)store_result_checksum(digest, result);
     return write_result(store, task, result, err);
 }
 
+int store_commit(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
+                 struct error *err)
+{
+    if (store_commit_unsettled(store, task, digest, result, err) != 0)
+        return -1;
+    return store_settle(store, err);
+}
+
 int store_reset_result(struct store *store, int64_t task, struct error *err)
 {
     struct store_result row = store_result_pending();
-    return write_result(store, task, &row, err);
+    if (write_result(store, task, &row, err) != 0)
+        return -1;
+    return store_settle(store, err);
 }
 
 int store_read_results(struct store *store, int64_t first, int64_t count,

@@ -153,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     struct master_setup setup = {.plan = plan,
                                  .store = store,
                                  .channel = &channel,
-                                 .limits = {.max_attempts = 2},
+                                 .limits = {.max_attempts = 2, .ahead = 2},
                                  .places = places,
                                  .show = show,
                                  .beat = beat};

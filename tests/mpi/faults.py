@@ -281,6 +281,43 @@ class Faults(Base):
         self.finish(0)
         self.assert_all_done()
 
+    # --- tasks sent ahead ---
+
+    def held(self):
+        """Tasks that were sent to a worker and have no result yet."""
+        sent = self.table("attempts") > 0
+        return int((sent & (self.table("results")["status"] == 0)).sum())
+
+    def launch_ahead(self, seconds, *options):
+        """Until each worker has a task at hand and one that waits."""
+        self.write("tiny.yaml", sweep.tiny_grid(seeds=f"1..{WORKERS // 2 + 1}"))
+        self.launch(f"seconds={seconds}", *options)
+        self.wait_for_results()
+        self.wait_for("nothing is sent ahead", lambda: self.held() == 2 * WORKERS)
+
+    def test_a_killed_worker_loses_the_task_at_hand_alone(self):
+        self.launch_ahead(0.5)
+        _, ranks = self.find_ranks()
+        os.kill(ranks[1], signal.SIGKILL)
+        self.finish(0)
+        self.assert_all_done()
+        self.assertEqual(self.table("attempts").sum(), len(self.table("tasks")) + 1)
+
+    def test_a_stop_gives_back_what_was_sent_ahead(self):
+        self.launch_ahead(1)
+        self.run.terminate()
+        self.finish(75, timeout=10)
+        self.assertEqual(self.held(), 0)
+        self.assertTrue((self.table("results")["status"] == 0).any())
+        self.complete()
+        self.assertEqual(set(self.table("attempts")), {1})
+
+    def test_a_worker_that_stood_still_with_a_task_sent_ahead_comes_back(self):
+        """What it has begun meanwhile is not its own: it gets nothing before that has ended."""
+        self.launch_ahead(0.5, "--silence", "1")
+        self.outlive(1)
+        self.assertEqual(self.table("attempts").sum(), len(self.table("tasks")) + WORKERS, "one of each worker")
+
     # --- the others ---
 
     def test_the_death_of_the_master(self):

@@ -94,13 +94,13 @@ static void a_row_that_the_store_does_not_know_is_no_report(void **state)
 static void orders(void **state)
 {
     (void)state;
-    const struct order fine[] = {order_task(ORDER_TASK, 0), order_task(ORDER_AHEAD, TASKS - 1),
-                                 order_of(ORDER_STOP), order_of(ORDER_ALIVE), order_leave(true)};
+    const struct order fine[] = {order_task(0), order_task(TASKS - 1), order_of(ORDER_STOP),
+                                 order_of(ORDER_ALIVE), order_leave(true)};
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
         assert_true(order_is_valid(&fine[i], sizeof fine[i], TASKS));
     assert_true(order_leave(true).together);
     assert_false(order_leave(false).together);
-    struct order wrong = order_task(ORDER_TASK, TASKS);
+    struct order wrong = order_task(TASKS);
     assert_false(order_is_valid(&wrong, sizeof wrong, TASKS));
     wrong = order_of(ORDER_STOP);
     assert_false(order_is_valid(&wrong, sizeof wrong + 1, TASKS));

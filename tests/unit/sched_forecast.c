@@ -70,6 +70,22 @@ static void assert_near(double value, double expected)
 
 /* --- without mishaps --- */
 
+/* A chain of short tasks that takes one worker all the time there is, and enough beside it for the
+ * others: what is sent ahead must not come between. */
+static void what_is_sent_ahead_holds_up_no_chain(void **state)
+{
+    (void)state;
+    struct grid grid = {0};
+    for (int32_t i = 0; i < 20; i++)
+        add(&grid, i - 1, 0.5);
+    for (int32_t i = 0; i < 40; i++)
+        add(&grid, -1, 0.5);
+    assert_near(makespan(&grid, 3), 10);
+    struct sched_forecast forecast = simulate(&grid, (struct sched_conditions){.workers = 3});
+    assert_int_equal(forecast.hand_outs, 60);
+    assert_near(forecast.utilisation, 1);
+}
+
 /* Four tasks alone, numbered before a chain of four: in the order of their numbers two workers
  * would need 6, longest chain first needs 4. */
 static void the_longest_chain_goes_first(void **state)
@@ -281,6 +297,7 @@ static void signs_of_life_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_sent_ahead_holds_up_no_chain),
         cmocka_unit_test(the_longest_chain_goes_first),
         cmocka_unit_test(makespan_lies_between_its_bounds),
         cmocka_unit_test(what_is_left_is_shorter),

@@ -5,6 +5,10 @@
  * task's row; then sched_next until it returns false or gives SCHED_FINISHED, doing each action before
  * asking for the next one. Several events may come before sched_next is asked.
  *
+ * A worker whose task is about to end gets its next one ahead, so that it need not wait for it: it holds at
+ * most one task at hand and one next. The next is begun when the one at hand ends, however it ends; if the
+ * worker is lost before, it is ready again, and its hand-out has not been an attempt.
+ *
  * Invariants: a task is handed out only when its parent is done (diverged parents have nothing to prune);
  * one worker holds it at a time; a task done, diverged or written off is never handed out again; each task is
  * written off at most once; attempts are given for writing before the hand-out is.
@@ -13,10 +17,6 @@
  * been an attempt; one that is interrupted, or under way at SCHED_STOP, has not (unless it still fails by
  * itself). A task that may not be tried again is written off as failed: after its last attempt, or
  * after a failure that is final.
- *
- * A worker whose task will end soon is sent its next one ahead, if no other is idle, and begins it without
- * asking when it has given the result of the first: until then it holds two tasks. What it had not begun when it
- * is lost has not been an attempt.
  *
  * A task whose hand-out came to nothing goes to another worker where there is a choice: one that is
  * idle (on another host, if there is one), or its own takes the next ready task meanwhile. No worker
@@ -32,7 +32,7 @@
 enum task_state {
     TASK_WAITING,     /* parent not done yet */
     TASK_READY,       /* to be handed out */
-    TASK_RUNNING,     /* held by a worker, or sent ahead to it */
+    TASK_RUNNING,     /* held by a worker */
     TASK_DONE,        /* trained */
     TASK_DIVERGED,    /* trained to a non-finite loss: a result */
     TASK_FAILED,      /* tried as often as allowed */
@@ -56,25 +56,25 @@ struct sched_task {
 struct sched_limits {
     int32_t max_attempts; /* hand-outs of one task before it counts as failed, >= 1 (default 3) */
     double silence;       /* seconds without a sign of life before a worker counts as dead; 0 = never */
-    double ahead;         /* seconds before the end of its task, as it is expected, that a worker is sent the next;
-                           * 0 = never: it asks */
+    double ahead;         /* seconds before a task's expected end from which on the next is sent; 0 = never */
 };
 
 /* `worker` is set in all events that name one below, `task` in SCHED_TASK_* and SCHED_HEARD. */
 enum sched_event_kind {
-    /* The worker asks for work: at its start, after each result unless it was sent the next task ahead (a result
-     * alone asks for nothing), and when it comes back after it was presumed dead or dismissed. One that asks while
-     * it holds a task has lost that task (an attempt), and what it was sent ahead. Counts always. */
+    /* The worker asks for work: at its start, after each result that leaves it without a task (a result alone
+     * asks for nothing), and when it comes back after it was presumed dead or dismissed. One that asks while it
+     * holds a task has lost that task (an attempt). Counts always. */
     SCHED_WORKER_READY,
     /* A sign of life. From a worker that holds a task it counts only if `task` is that one and `progress` is
      * above the last; so an idle worker, and one that has not asked yet, must be heard too (with task -1).
      * From a worker presumed dead or dismissed it does not count: it must ask anew. */
     SCHED_HEARD,
-    /* Results. They count only from the worker that holds the task. */
+    /* Results. They count only for the task that the worker has at hand; its next one, if any, is then at
+     * hand. SCHED_TASK_INTERRUPTED counts for the next as well: it could not be sent. */
     SCHED_TASK_DONE,        /* counted: write the row */
     SCHED_TASK_DIVERGED,    /* counted: write the row */
     SCHED_TASK_FAILED,      /* by itself. Keep the reason, write no row: SCHED_WRITE_OFF follows if this was the last try */
-    SCHED_TASK_INTERRUPTED, /* given back, write no row: not an attempt. Also of the task that was sent ahead */
+    SCHED_TASK_INTERRUPTED, /* given back, write no row: not an attempt */
     /* The worker is known to be dead; silence is found out by the scheduler. Counts unless it was gone. */
     SCHED_WORKER_LOST,
     /* Hand out nothing more. The caller tells the workers to save and come home; each is dismissed as it asks. */
@@ -93,14 +93,15 @@ struct sched_event {
      * corrects the cost estimates. */
     double seconds;
     bool is_final; /* SCHED_TASK_FAILED: it would fail again, however many attempts are left */
-    double whole;  /* SCHED_HEARD: `progress` at the task's end; 0 = not known */
+    double goal;   /* SCHED_HEARD: the progress with which the task ends; 0 = not known */
 };
 
 /* What the caller must do, and which members of the action say with what. */
 enum sched_action_kind {
     /* Write `attempts` of `task` durably, then send `task` to `worker`. */
     SCHED_HAND_OUT,
-    /* The same for a worker that holds a task, and begins this one after it. */
+    /* The same for a worker that has a task at hand: `task` is its next. Where it cannot be sent, give it
+     * back (SCHED_TASK_INTERRUPTED). */
     SCHED_SEND_AHEAD,
     /* Write the row of `task`: `state` is TASK_FAILED, TASK_SKIPPED or TASK_UNREACHABLE. */
     SCHED_WRITE_OFF,
@@ -108,7 +109,7 @@ enum sched_action_kind {
     SCHED_WRITE_ATTEMPTS,
     /* Tell `worker` that there is nothing more for it (all is finished, or stopping). It may leave. */
     SCHED_DISMISS_WORKER,
-    /* Send `worker` nothing more until it asks anew; `task` is what it lost, or -1. Information for the log:
+    /* Send `worker` nothing more until it asks anew; `task` is what it lost at hand, or -1. Information for the log:
      * handing the task to another follows by itself. */
     SCHED_PRESUME_DEAD,
     /* Every worker is dismissed or dead: the launch is over. sched_next gives this from then on (after the
@@ -128,15 +129,16 @@ struct sched_action {
  * the shorter, the master takes more, and a longer silence takes the load off it. */
 double sched_heartbeat(double silence, int32_t workers);
 
-/* `ahead` for masters whose workers need time to ask: a second, and as long as a worker may be silent while its
- * task nears its end. A task never waits longer than that behind another. */
+/* What is to be sched_limits.ahead where tasks can be sent ahead: a second, and an interval between
+ * two signs of life, so that one comes in time to tell that the end is near. */
 double sched_ahead(double silence, int32_t workers);
 
 struct sched;
 
 /* `tasks` is copied; parents come before children. Ready tasks are given longest remaining chain first (ties:
  * lower task number), where a chain's estimate is corrected by how long its finished tasks took
- * compared with all, to the longest idle worker (but see above). `workers` are numbered 0..workers-1; all are expected to ask or be heard, and are watched for
+ * compared with all, to the longest idle worker (but see above). When none is idle the next goes ahead to a worker
+ * that is near its end, unless that end will make a task ready that is more urgent. `workers` are numbered 0..workers-1; all are expected to ask or be heard, and are watched for
  * silence from the first event on. A limit or task that makes no sense is an ERROR_INTERNAL. */
 struct sched *sched_create(const struct sched_task *tasks, int32_t count, int32_t workers,
                            struct sched_limits limits, struct error *err);
@@ -153,8 +155,8 @@ bool sched_event(struct sched *sched, const struct sched_event *event);
 bool sched_next(struct sched *sched, struct sched_action *action);
 
 struct sched_counts {
-    int32_t total, done, diverged, failed, skipped, unreachable, running, ready, waiting; /* ready: sent ahead too */
-    int32_t left;                /* waiting + ready + running */
+    int32_t total, done, diverged, failed, skipped, unreachable, running, ready, waiting;
+    int32_t left;                /* waiting + ready (those sent ahead included) + running */
     int32_t live_workers;        /* not dismissed and not dead; those that have not asked yet included */
     double cost_left, cost_done; /* of tasks left; of tasks done or diverged, kept ones included */
     double seconds_per_cost;     /* measured in this launch; 0 = nothing finished yet */
@@ -162,7 +164,7 @@ struct sched_counts {
 };
 void sched_counts(const struct sched *sched, struct sched_counts *counts);
 enum task_state sched_task_state(const struct sched *sched, int32_t task);
-/* The task at a worker's hand, or -1. */
+/* The task a worker has at hand, or -1. */
 int32_t sched_worker_task(const struct sched *sched, int32_t worker);
 
 #endif

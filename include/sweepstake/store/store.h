@@ -278,6 +278,13 @@ int store_write_payload(struct store *store, const struct store_payload *payload
  * Rows of tasks without a payload (failed, skipped, unreachable) are committed with digest 0. */
 int store_commit(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
                  struct error *err);
+/* The same without the sync, which may take much longer than the write: the row is durable when the next
+ * store_write_attempts or store_settle has come back. */
+int store_commit_unsettled(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
+                           struct error *err);
+/* Syncs all that was written. */
+int store_settle(struct store *store, struct error *err);
+/* Rank 0 only: writes and syncs. */
 int store_write_attempts(struct store *store, int64_t task, uint8_t attempts, struct error *err);
 /* Sets a row back to pending (what verify found torn is run again). */
 int store_reset_result(struct store *store, int64_t task, struct error *err);
