@@ -80,7 +80,7 @@ static int measure_scales(const struct sched_workload *work, struct plan_figures
         return -1;
     for (int octave = -FIGURES_HALVINGS; octave <= FIGURES_DOUBLINGS; octave++) {
         double workers = floor(ldexp(figures->worth, octave));
-        if (workers < 1 || workers > INT32_MAX)
+        if (workers < 1 || workers > work->count)
             continue;
         if (simulate(work, (int32_t)workers, &forecast, err) != 0)
             return -1;

@@ -43,6 +43,14 @@ int sched_measure_extent(const struct sched_workload *work, struct sched_extent 
     return 0;
 }
 
+static int32_t tasks_to_run(const struct sched_workload *work)
+{
+    int32_t count = 0;
+    for (int32_t i = 0; i < work->count; i++)
+        count += !has_result(work->tasks[i].state);
+    return count;
+}
+
 /* Workers that are all of them busy for `share` of `makespan`, if the work takes `seconds`. */
 static int32_t workers_busy(double seconds, double makespan, double share, int32_t most)
 {
@@ -58,7 +66,7 @@ int sched_workers_worth(const struct sched_workload *work, double utilisation, i
     struct sched_extent extent;
     if (sched_measure_extent(work, &extent, err) != 0)
         return -1;
-    *workers = workers_busy(extent.seconds, extent.longest, utilisation, INT32_MAX);
+    *workers = workers_busy(extent.seconds, extent.longest, utilisation, tasks_to_run(work));
     for (;;) {
         struct sched_conditions calm = {.workers = *workers, .max_attempts = INT32_MAX};
         struct sched_forecast forecast;

@@ -187,8 +187,12 @@ static void workers_worth_are_the_most_that_are_busy(void **state)
             assert_true(simulate(&grid, (struct sched_conditions){.workers = more}).utilisation <
                         utilisation);
     }
-    struct grid chain = {0};
+    struct grid alike = {0}, chain = {0};
     int32_t workers = 0;
+    for (int i = 0; i < 8; i++)
+        add(&alike, -1, 1);
+    assert_int_equal(sched_workers_worth(&alike.work, 0.75, &workers, NULL), 0);
+    assert_int_equal(workers, 8); /* of 10, two would have nothing to do */
     add(&chain, add(&chain, -1, 1), 1);
     assert_int_equal(sched_workers_worth(&chain.work, 0.75, &workers, NULL), 0);
     assert_int_equal(workers, 1);

@@ -55,8 +55,8 @@ struct sched_extent {
 };
 int sched_measure_extent(const struct sched_workload *work, struct sched_extent *extent, struct error *err);
 
-/* The largest number of workers whose utilisation is at least `utilisation` when nothing befalls
- * them, or 1: with more of them the grid ends sooner, at a worse price. 0 < utilisation <= 1. */
+/* The largest number of workers, but no more than there are tasks to run, whose utilisation is at
+ * least `utilisation` when nothing befalls them, or 1: with more of them the grid ends sooner, at a worse price. 0 < utilisation <= 1. */
 int sched_workers_worth(const struct sched_workload *work, double utilisation, int32_t *workers,
                         struct error *err);
 
