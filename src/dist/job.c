@@ -20,7 +20,7 @@ int job_failure_status(const struct error *err)
 
 /* In blocks: a row is half a kilobyte. */
 int job_read_statuses(struct store *store, int32_t count, enum store_status *statuses,
-                      struct error *err)
+                      bool *trained, struct error *err)
 {
     struct store_result rows[64];
     const int32_t most = sizeof rows / sizeof *rows;
@@ -28,8 +28,11 @@ int job_read_statuses(struct store *store, int32_t count, enum store_status *sta
         int32_t block = count - first < most ? count - first : most;
         if (store_read_results(store, first, block, rows, err) != 0)
             return -1;
-        for (int32_t i = 0; i < block; i++)
+        for (int32_t i = 0; i < block; i++) {
             statuses[first + i] = (enum store_status)rows[i].status;
+            if (trained != NULL)
+                trained[first + i] = rows[i].weights_remaining >= 0;
+        }
     }
     return 0;
 }

@@ -10,27 +10,40 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job.h"
 
 int ledger_init(struct ledger *ledger, const struct plan *plan, struct store *store,
                 const struct store_lock *lock, struct error *err)
 {
     *ledger = (struct ledger){.plan = plan, .store = store, .lock = lock};
     ledger->failures = mem_zeroed((size_t)plan->task_count, sizeof *ledger->failures, err);
-    ledger->must_repeat = mem_zeroed((size_t)plan->task_count, sizeof *ledger->must_repeat, err);
-    return ledger->failures != NULL && ledger->must_repeat != NULL ? 0 : -1;
+    ledger->trained_before =
+        mem_zeroed((size_t)plan->task_count, sizeof *ledger->trained_before, err);
+    return ledger->failures != NULL && ledger->trained_before != NULL ? 0 : -1;
 }
 
 void ledger_finish(struct ledger *ledger)
 {
     free(ledger->failures);
-    free(ledger->must_repeat);
+    free(ledger->trained_before);
     ledger->failures = NULL;
-    ledger->must_repeat = NULL;
+    ledger->trained_before = NULL;
 }
 
 int ledger_check(const struct ledger *ledger, struct error *err)
 {
     return ledger->lock == NULL ? 0 : store_lock_check(ledger->lock, err);
+}
+
+static int commit(struct ledger *ledger, int32_t task, uint64_t digest, struct store_result *result,
+                  struct error *err)
+{
+    if (ledger->is_closed)
+        return 0;
+    if (ledger_check(ledger, err) != 0)
+        return -1;
+    ledger->is_unsettled = true;
+    return store_commit(ledger->store, task, digest, result, err);
 }
 
 /* --- reading --- */
@@ -54,45 +67,34 @@ static enum task_state state_of(enum store_status status)
     return TASK_WAITING;
 }
 
-static void read_row(const struct ledger *ledger, int32_t task, const struct store_result *row,
-                     int32_t attempts, struct sched_task *read)
+static int read_columns(const struct ledger *ledger, enum store_status *statuses, uint8_t *attempts,
+                        struct error *err)
 {
-    ledger->must_repeat[task] = row->weights_remaining >= 0;
-    *read = (struct sched_task){
-        .parent = ledger->plan->tasks[task].parent,
-        .cost = ledger->plan->tasks[task].cost,
-        .state = state_of((enum store_status)row->status),
-        .attempts = attempts,
-    };
-}
-
-/* In blocks: a row is half a kilobyte. */
-static int read_rows(const struct ledger *ledger, const uint8_t *attempts, struct sched_task *tasks,
-                     struct error *err)
-{
-    struct store_result rows[64];
-    const int32_t most = sizeof rows / sizeof *rows, count = ledger->plan->task_count;
-    for (int32_t first = 0; first < count; first += most) {
-        int32_t block = count - first < most ? count - first : most;
-        if (store_read_results(ledger->store, first, block, rows, err) != 0)
-            return -1;
-        for (int32_t i = first; i < first + block; i++)
-            read_row(ledger, i, &rows[i - first], attempts[i], &tasks[i]);
-    }
-    return 0;
+    if (store_read_attempts(ledger->store, ledger->plan->task_count, attempts, err) != 0)
+        return -1;
+    return job_read_statuses(ledger->store, ledger->plan->task_count, statuses,
+                             ledger->trained_before, err);
 }
 
 int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *kept,
                 struct error *err)
 {
-    int32_t count = ledger->plan->task_count;
-    uint8_t *attempts = mem_zeroed((size_t)count, 1, err);
-    int failed = attempts == NULL ||
-                 store_read_attempts(ledger->store, count, attempts, err) != 0 ||
-                 read_rows(ledger, attempts, tasks, err) != 0;
+    const struct plan *plan = ledger->plan;
+    enum store_status *statuses = mem_zeroed((size_t)plan->task_count, sizeof *statuses, err);
+    uint8_t *attempts = mem_zeroed((size_t)plan->task_count, 1, err);
+    int failed =
+        statuses == NULL || attempts == NULL || read_columns(ledger, statuses, attempts, err) != 0;
     *kept = 0;
-    for (int32_t i = 0; i < count && !failed; i++)
+    for (int32_t i = 0; i < plan->task_count && !failed; i++) {
+        tasks[i] = (struct sched_task){
+            .parent = plan->tasks[i].parent,
+            .cost = plan->tasks[i].cost,
+            .state = state_of(statuses[i]),
+            .attempts = attempts[i],
+        };
         *kept += tasks[i].state == TASK_DONE;
+    }
+    free(statuses);
     free(attempts);
     return failed ? -1 : 0;
 }
@@ -105,7 +107,7 @@ static int check_repeat(const struct ledger *ledger, const struct report *report
                         const struct store_result *result, struct error *err)
 {
     struct store_result before;
-    if (!ledger->must_repeat[report->task])
+    if (!ledger->trained_before[report->task])
         return 0;
     if (store_read_results(ledger->store, report->task, 1, &before, err) != 0)
         return -1;
@@ -132,12 +134,7 @@ int ledger_commit(struct ledger *ledger, const struct report *report,
     result.attempts_used = attempts;
     if (check_repeat(ledger, report, &result, err) != 0)
         return -1;
-    if (ledger->is_closed)
-        return 0;
-    ledger->is_unsettled = true;
-    if (ledger_check(ledger, err) != 0)
-        return -1;
-    return store_commit_unsettled(ledger->store, report->task, report->digest, &result, err);
+    return commit(ledger, report->task, report->digest, &result, err);
 }
 
 int ledger_settle(struct ledger *ledger, struct error *err)
@@ -201,19 +198,14 @@ static void describe(const struct ledger *ledger, const struct sched_action *act
               skipped ? "an ancestor diverged" : "an ancestor failed");
 }
 
-int ledger_write_off(const struct ledger *ledger, const struct sched_action *action,
-                     struct error *err)
+int ledger_write_off(struct ledger *ledger, const struct sched_action *action, struct error *err)
 {
     struct store_result result = store_result_pending();
     describe(ledger, action, &result);
     if (action->state == TASK_FAILED)
         log_line(LOG_WARNING, "task %d failed for good%s%s: %s", action->task,
                  result.host[0] != '\0' ? ", last on " : "", result.host, result.message);
-    if (ledger->is_closed)
-        return 0;
-    if (ledger_check(ledger, err) != 0)
-        return -1;
-    return store_commit(ledger->store, action->task, 0, &result, err);
+    return commit(ledger, action->task, 0, &result, err);
 }
 
 int ledger_write_attempts(struct ledger *ledger, const struct sched_action *action,

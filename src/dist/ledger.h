@@ -27,7 +27,8 @@ struct ledger {
     bool is_closed;                  /* the file system failed: nothing is written any more */
     bool is_unsettled;               /* rows were written that may not be on the disk yet */
     struct ledger_failure *failures; /* [task_count]: for the row of a task that is written off */
-    bool *must_repeat; /* [task_count]: its row had a result before this launch, when it was read */
+    bool *trained_before; /* [task_count]: its row had a result before this launch, when it was read
+                           */
     char message[sizeof(((struct store_result *)0)->message)]; /* of the failure reported last */
 };
 
@@ -42,8 +43,9 @@ int ledger_check(const struct ledger *ledger, struct error *err);
 int ledger_read(const struct ledger *ledger, struct sched_task *tasks, int32_t *kept,
                 struct error *err);
 
-/* The row of a result that counts. It is on the disk when ledger_write_attempts or ledger_settle
- * has come back: mostly a task is handed out after it, and one wait for the disk serves both. */
+/* The row of a result that counts. This row, and that of ledger_write_off, is on the disk when
+ * ledger_write_attempts or ledger_settle has come back: mostly a task is handed out after it, and
+ * one wait for the disk serves both. */
 int ledger_commit(struct ledger *ledger, const struct report *report,
                   const struct worker_place *place, int32_t attempts, struct error *err);
 int ledger_settle(struct ledger *ledger, struct error *err);
@@ -55,8 +57,7 @@ void ledger_note_failure(struct ledger *ledger, const struct report *report,
 /* The worker that had the task died or fell silent. */
 void ledger_note_loss(struct ledger *ledger, int32_t task, const struct worker_place *place);
 /* The row of a task that will not be run, as SCHED_WRITE_OFF says. */
-int ledger_write_off(const struct ledger *ledger, const struct sched_action *action,
-                     struct error *err);
+int ledger_write_off(struct ledger *ledger, const struct sched_action *action, struct error *err);
 int ledger_write_attempts(struct ledger *ledger, const struct sched_action *action,
                           struct error *err);
 

@@ -238,7 +238,7 @@ static int64_t measure_progress(const struct run_job *job, int32_t count, struct
     struct store *store = store_open(job->store_file, STORE_READ, NULL, err);
     if (attempts != NULL && statuses != NULL && store != NULL &&
         store_read_attempts(store, count, attempts, err) == 0 &&
-        job_read_statuses(store, count, statuses, err) == 0)
+        job_read_statuses(store, count, statuses, NULL, err) == 0)
         progress = progress_of(statuses, attempts, count);
     store_close(store);
     free(statuses);

@@ -144,7 +144,7 @@ static int list_keys(const struct plan *plan, struct store *store, struct hash12
 {
     enum store_status *statuses = mem_zeroed((size_t)plan->task_count, sizeof *statuses, err);
     *count = 0;
-    if (statuses == NULL || job_read_statuses(store, plan->task_count, statuses, err) != 0) {
+    if (statuses == NULL || job_read_statuses(store, plan->task_count, statuses, NULL, err) != 0) {
         free(statuses);
         return -1;
     }

@@ -188,17 +188,21 @@ static bool was_away(const struct worker *worker, double since, double now)
     return silence > 0 && now - since > silence / 2;
 }
 
+static bool has_task(const struct worker *worker)
+{
+    return worker->ordered_count > 0 && !worker->broken;
+}
+
 static void serve(struct worker *worker)
 {
     ask(worker);
     for (double looked = clock_seconds(); !worker->leaving;) {
         double now = clock_seconds();
-        bool has_task = worker->ordered_count > 0 && !worker->broken;
-        if (attend(worker, now) || has_task)
+        if (attend(worker, now) || has_task(worker))
             nap_reset(&worker->nap);
         else
             nap_take(&worker->nap);
-        if (worker->ordered_count > 0 && !worker->broken) {
+        if (has_task(worker)) {
             train(worker);
             now = clock_seconds();
         } else if (was_away(worker, looked, now) && !worker->broken) {

@@ -72,20 +72,12 @@ int store_settle(struct store *store, struct error *err)
     return store_named(store, store_sync(store, err), err);
 }
 
-int store_commit_unsettled(struct store *store, int64_t task, uint64_t digest,
-                           struct store_result *result, struct error *err)
+int store_commit(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
+                 struct error *err)
 {
     *result = canonical(result);
     result->checksum = (int64_t)store_result_checksum(digest, result);
     return write_result(store, task, result, err);
-}
-
-int store_commit(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
-                 struct error *err)
-{
-    if (store_commit_unsettled(store, task, digest, result, err) != 0)
-        return -1;
-    return store_settle(store, err);
 }
 
 int store_reset_result(struct store *store, int64_t task, struct error *err)

@@ -50,15 +50,21 @@ static void assert_ahead(struct sched *sched, int32_t worker, int32_t task, int3
     assert_int_equal(sched_worker_task(sched, worker), at_hand);
 }
 
-/* Worker 0 of `workers` has task 1 at hand and task 2 next, task 0 is done; it is 9 o'clock. */
-static struct sched *create_with_next(int32_t workers)
+/* Worker 0 does task 0, from 0 to 9 o'clock, and asks for another. */
+static void finish_first(struct sched *sched)
 {
-    struct sched *sched = create_ahead(alone, 6, workers);
     tell(sched, SCHED_WORKER_READY, 0, 0, -1);
     assert_hand_out(sched, 0, 0, 1);
     assert_nothing(sched); /* how long it takes is not known */
     assert_true(end(sched, 9, 0, 0, 9));
     tell(sched, SCHED_WORKER_READY, 9, 0, -1);
+}
+
+/* Worker 0 of `workers` has task 1 at hand and task 2 next, task 0 is done; it is 9 o'clock. */
+static struct sched *create_with_next(int32_t workers)
+{
+    struct sched *sched = create_ahead(alone, 6, workers);
+    finish_first(sched);
     assert_hand_out(sched, 0, 1, 1);
     assert_ahead(sched, 0, 2, 1);
     assert_nothing(sched); /* one at most */
@@ -111,17 +117,21 @@ static void test_a_long_task_is_near_its_end_when_its_progress_says_so(void **st
     sched_destroy(sched);
 }
 
+/* At 9 o'clock the worker begins a task that should take 5 seconds, and one is left. */
+static struct sched *create_at_second(void)
+{
+    static const struct sched_task tasks[] = {
+        {-1, 9, TASK_READY, 0}, {-1, 5, TASK_READY, 0}, {-1, 1, TASK_READY, 0}};
+    struct sched *sched = create_ahead(tasks, 3, 1);
+    finish_first(sched);
+    assert_hand_out(sched, 0, 1, 1);
+    return sched;
+}
+
 static void test_progress_goes_before_the_estimate(void **state)
 {
     (void)state;
-    const struct sched_task tasks[] = {
-        {-1, 9, TASK_READY, 0}, {-1, 5, TASK_READY, 0}, {-1, 1, TASK_READY, 0}};
-    struct sched *sched = create_ahead(tasks, 3, 1);
-    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
-    assert_hand_out(sched, 0, 0, 1);
-    end(sched, 9, 0, 0, 9);
-    tell(sched, SCHED_WORKER_READY, 9, 0, -1);
-    assert_hand_out(sched, 0, 1, 1);
+    struct sched *sched = create_at_second();
     assert_nothing(sched);
     hear_of(sched, 10, 0, 1, 10, 1000);
     hear_of(sched, 11, 0, 1, 20, 1000);
@@ -134,14 +144,7 @@ static void test_progress_goes_before_the_estimate(void **state)
 static void test_the_estimate_counts_from_the_hand_out(void **state)
 {
     (void)state;
-    const struct sched_task tasks[] = {
-        {-1, 9, TASK_READY, 0}, {-1, 5, TASK_READY, 0}, {-1, 1, TASK_READY, 0}};
-    struct sched *sched = create_ahead(tasks, 3, 1);
-    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
-    assert_hand_out(sched, 0, 0, 1);
-    end(sched, 9, 0, 0, 9);
-    tell(sched, SCHED_WORKER_READY, 9, 0, -1);
-    assert_hand_out(sched, 0, 1, 1);
+    struct sched *sched = create_at_second();
     hear(sched, 11, 0, 1, 10); /* of no known goal */
     assert_nothing(sched);
     hear(sched, 12, 0, 1, 20);
@@ -164,10 +167,7 @@ static void test_an_idle_worker_goes_first(void **state)
 {
     (void)state;
     struct sched *sched = create_ahead(alone, 4, 2);
-    tell(sched, SCHED_WORKER_READY, 0, 0, -1);
-    assert_hand_out(sched, 0, 0, 1);
-    end(sched, 9, 0, 0, 9);
-    tell(sched, SCHED_WORKER_READY, 9, 0, -1);
+    finish_first(sched);
     tell(sched, SCHED_WORKER_READY, 9, 1, -1);
     assert_hand_out(sched, 0, 1, 1);
     assert_hand_out(sched, 1, 2, 1);

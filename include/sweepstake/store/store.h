@@ -274,14 +274,11 @@ int store_read_curve(struct store *store, int64_t offset, int32_t count,
  * `digest` = XXH3 of its content in canonical order. Not collective. */
 int store_write_payload(struct store *store, const struct store_payload *payload, uint64_t *digest,
                         struct error *err);
-/* Rank 0 only: fills result->checksum from `digest` and the lasting columns, writes the row, syncs.
+/* Rank 0 only: fills result->checksum from `digest` and the lasting columns and writes the row. A sync may take
+ * much longer than that: the row is durable when the next store_write_attempts or store_settle has come back.
  * Rows of tasks without a payload (failed, skipped, unreachable) are committed with digest 0. */
 int store_commit(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
                  struct error *err);
-/* The same without the sync, which may take much longer than the write: the row is durable when the next
- * store_write_attempts or store_settle has come back. */
-int store_commit_unsettled(struct store *store, int64_t task, uint64_t digest, struct store_result *result,
-                           struct error *err);
 /* Syncs all that was written. */
 int store_settle(struct store *store, struct error *err);
 /* Rank 0 only: writes and syncs. */
