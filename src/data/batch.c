@@ -21,7 +21,10 @@ void batch_part_indices(const struct dataset *dataset, enum dataset_part part, i
 /* Compiled for several instruction sets, the best one chosen when the program is loaded: the same
  * operations on more numbers at a time, so the same bits. */
 #if defined __x86_64__ && defined __linux__
-#define CLONED __attribute__((target_clones("avx512f", "avx2", "default")))
+#include <immintrin.h>
+#define HAS_WIDE 1
+#define WIDE __attribute__((target("avx512f")))
+#define CLONED __attribute__((target_clones("avx2", "default")))
 #else
 #define CLONED
 #endif
@@ -52,6 +55,42 @@ INLINE void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_s
         to[i] = unit_of_byte(bytes[i]) * scale->factors[i] + scale->offsets[i];
 }
 
+/* A tile's features, whose bytes stand in a row each. */
+CLONED static void store_tile(const bytes16 rows[TILE], const struct lane_scale *scale, float *to,
+                              size_t stride)
+{
+    for (size_t i = 0; i < TILE; i++)
+        store_scaled((const uint8_t *)&rows[i], scale, to + i * stride);
+}
+
+#ifdef HAS_WIDE
+/* The same, a feature an instruction. */
+WIDE static void store_tile_wide(const bytes16 rows[TILE], const struct lane_scale *scale,
+                                 float *to, size_t stride)
+{
+    const __m512 factors = _mm512_loadu_ps(scale->factors);
+    const __m512 offsets = _mm512_loadu_ps(scale->offsets);
+    for (size_t i = 0; i < TILE; i++) {
+        const __m512 x = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32((__m128i)rows[i]));
+        const __m512 unit = _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(RECIPROCAL_HIGH)),
+                                          _mm512_mul_ps(x, _mm512_set1_ps(RECIPROCAL_LOW)));
+        _mm512_storeu_ps(to + i * stride, _mm512_add_ps(_mm512_mul_ps(unit, factors), offsets));
+    }
+}
+#endif
+
+typedef void tile_store(const bytes16 rows[TILE], const struct lane_scale *scale, float *to,
+                        size_t stride);
+
+static tile_store *best_store(void)
+{
+#ifdef HAS_WIDE
+    if (__builtin_cpu_supports("avx512f"))
+        return store_tile_wide;
+#endif
+    return store_tile;
+}
+
 /* Interleaves the low, then the high halves of two rows. Four rounds of it over rows i and i + 8
  * transpose 16 x 16 bytes. */
 INLINE bytes16 interleave_low(bytes16 a, bytes16 b)
@@ -76,24 +115,39 @@ INLINE void interleave_rows(const bytes16 from[TILE], bytes16 to[TILE])
 /* Up to 16 examples whose columns stand side by side. */
 struct lane {
     const uint8_t *rows[TILE]; /* of this channel */
+    const uint8_t *next[TILE]; /* of the lane after this one; NULL: to be left alone */
     int32_t count, width;      /* examples, columns */
     float *to;                 /* the channel's feature 0 */
     size_t stride;
     struct lane_scale scale;
+    tile_store *store;
 };
+
+#define LINE 64 /* bytes that memory fetches at once */
+
+/* Has a part of the next lane fetched, as much for each tile: its examples lie anywhere in memory.
+ */
+INLINE void fetch_next(const struct lane *lane, size_t feature)
+{
+    enum { EXAMPLES = TILE * TILE / LINE };
+    const size_t first = feature / TILE * EXAMPLES % TILE;
+    for (size_t i = first; i < first + EXAMPLES; i++)
+        if (lane->next[i])
+            __builtin_prefetch(lane->next[i] + feature / LINE * LINE);
+}
 
 /* Features feature..feature + 15 of a lane of 16 columns. */
 INLINE void fill_tile(const struct lane *lane, size_t feature)
 {
     bytes16 a[TILE] = {{0}}, b[TILE];
+    fetch_next(lane, feature);
     for (int32_t i = 0; i < lane->count; i++)
         memcpy(&a[i], lane->rows[i] + feature, TILE);
     interleave_rows(a, b);
     interleave_rows(b, a);
     interleave_rows(a, b);
     interleave_rows(b, a);
-    for (size_t i = 0; i < TILE; i++)
-        store_scaled((const uint8_t *)&a[i], &lane->scale, lane->to + (feature + i) * lane->stride);
+    lane->store(a, &lane->scale, lane->to + feature * lane->stride, lane->stride);
 }
 
 /* What fills no tile: features first..features - 1. */
@@ -118,7 +172,7 @@ INLINE void set_scale(struct lane *lane, const struct data_scale *scale)
     }
 }
 
-CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
+static void fill_lane(const struct dataset *dataset, struct lane *lane)
 {
     static const struct data_scale as_it_is = {1.0f, 0.0f};
     const struct dataset_info *info = &dataset->info;
@@ -130,8 +184,10 @@ CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
             for (; feature + TILE <= features; feature += TILE)
                 fill_tile(lane, feature);
         fill_edge(lane, feature, features);
-        for (int32_t i = 0; i < lane->count; i++)
-            lane->rows[i] += features;
+        for (int32_t i = 0; i < TILE; i++) {
+            lane->rows[i] += i < lane->count ? features : 0;
+            lane->next[i] += lane->next[i] ? features : 0;
+        }
         lane->to += features * lane->stride;
     }
 }
@@ -157,12 +213,15 @@ void batch_fill(const struct dataset *dataset, const uint8_t *images, const uint
     for (int32_t first = 0; first < to->columns; first += TILE) {
         struct lane lane = {.width = smaller(to->columns - first, TILE),
                             .to = to->inputs + first,
-                            .stride = (size_t)to->columns};
+                            .stride = (size_t)to->columns,
+                            .store = best_store()};
         for (; lane.count < TILE && first + lane.count < to->count; lane.count++) {
             uint32_t index = indices[first + lane.count];
             lane.rows[lane.count] = augmentation ? augmented(augmentation, index, lane.count, bytes)
                                                  : images + index * bytes;
         }
+        for (int32_t i = first + TILE; !augmentation && i < to->count && i < first + 2 * TILE; i++)
+            lane.next[i - first - TILE] = images + indices[i] * bytes;
         fill_lane(dataset, &lane);
     }
 }

@@ -5,6 +5,7 @@
 #ifndef SWEEPSTAKE_NN_VECTOR_H
 #define SWEEPSTAKE_NN_VECTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -76,7 +77,25 @@ INLINE vint vmask(const uint8_t *bytes)
 {
     vbyte v;
     memcpy(&v, bytes, sizeof v);
+#if VECTOR == 16
+    return (vint)_mm512_cvtepu8_epi32((__m128i)v) != 0;
+#elif VECTOR == 8
+    return (vint)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((int64_t)v)) != 0;
+#else
     return __builtin_convertvector(v, vint) != 0;
+#endif
+}
+
+/* Whether a lane is not 0. */
+INLINE bool vany(vint v)
+{
+#if VECTOR == 16
+    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
+#elif VECTOR == 8
+    return !_mm256_testz_si256((__m256i)v, (__m256i)v);
+#else
+    return (v[0] | v[1] | v[2] | v[3]) != 0;
+#endif
 }
 
 #if VECTOR == 16
@@ -89,6 +108,12 @@ INLINE vfloat vfma(vfloat a, vfloat b, vfloat c)
 INLINE vfloat vsqrt(vfloat x)
 {
     return (vfloat)_mm512_sqrt_ps((__m512)x);
+}
+
+/* Lane i of the result is lane place[i] of x. */
+INLINE vfloat vpermute(vfloat x, vint place)
+{
+    return (vfloat)_mm512_permutexvar_ps((__m512i)place, (__m512)x);
 }
 
 /* The first `count` lanes; the others are zero, and memory behind them is not touched. */
@@ -134,6 +159,11 @@ INLINE vfloat vsqrt(vfloat x)
     return (vfloat)_mm256_sqrt_ps((__m256)x);
 }
 
+INLINE vfloat vpermute(vfloat x, vint place)
+{
+    return (vfloat)_mm256_permutevar8x32_ps((__m256)x, (__m256i)place);
+}
+
 #define vzip_low(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11)
 #define vzip_high(a, b) __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15)
 
@@ -149,6 +179,14 @@ INLINE vfloat vsqrt(vfloat x)
     for (int i = 0; i < VECTOR; i++)
         x[i] = sqrtf(x[i]);
     return x;
+}
+
+INLINE vfloat vpermute(vfloat x, vint place)
+{
+    vfloat permuted;
+    for (int i = 0; i < VECTOR; i++)
+        permuted[i] = x[place[i]];
+    return permuted;
 }
 
 #define vzip_low(a, b) __builtin_shufflevector(a, b, 0, 4, 1, 5)
