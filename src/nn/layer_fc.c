@@ -4,6 +4,7 @@
  * is transposed first: then both are products whose right operand has contiguous rows, and the sum
  * runs over the examples alone, whatever the padding columns hold. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "survivors.h"
 
@@ -53,23 +54,61 @@ static double fc_multiply_adds(const struct layer_spec *layer, const struct trac
 
 enum { WEIGHT, BIAS };
 
+/* --- the inputs that count: those that are not zero in all examples --- */
+
+/* Which inputs a batch has. */
+struct inputs {
+    int64_t count;
+    const int32_t *places; /* [count]; NULL: all */
+};
+
+#define SPREAD_OUTPUTS 24
+#define MOST_PERCENT 85 /* of the inputs; passing over fewer does not pay */
+
+static int64_t fc_state_size(const struct layer *layer, int64_t columns)
+{
+    (void)columns;
+    return layer->skips_zeros ? 1 + layer->inputs : 0;
+}
+
+/* layer->state: how many inputs are listed, and their places. */
+static struct inputs listed_inputs(const struct layer *layer)
+{
+    const int32_t *list = (const int32_t *)layer->state;
+    const int64_t most = layer->inputs * MOST_PERCENT / 100 - KERNEL_LANES;
+    if (!layer->skips_zeros || *list < 1 || *list > most)
+        return (struct inputs){layer->inputs, NULL};
+    return (struct inputs){*list, list + 1};
+}
+
+static struct inputs list_inputs(const struct layer *layer, const struct pass *pass, const float *x)
+{
+    int32_t *list = (int32_t *)layer->state;
+    if (layer->skips_zeros)
+        *list = (int32_t)pass->kernels->nonzero_rows(x, layer->inputs, pass->columns, list + 1);
+    return listed_inputs(layer);
+}
+
 /* Floats in a row of the transposed input. */
 static int64_t transposed_stride(const struct layer *layer)
 {
     return (layer->inputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
 }
 
+/* Of the transposed input, and of an input or a gradient without the zeros. */
 static int64_t fc_scratch_size(const struct layer *layer, int64_t columns)
 {
-    return transposed_stride(layer) * columns;
+    return transposed_stride(layer) * columns * (layer->skips_zeros ? 2 : 1);
 }
 
 static void fc_forward(const struct layer *layer, const struct pass *pass, const float *x, float *y)
 {
+    const struct inputs inputs = list_inputs(layer, pass, x);
     pass->kernels->product(&(struct product){
         .rows = layer->outputs,
         .columns = pass->columns,
-        .depth = layer->inputs,
+        .depth = inputs.count,
+        .places = inputs.places,
         .a = layer->parameters[WEIGHT],
         .a_row = layer->inputs,
         .a_depth = 1,
@@ -82,24 +121,60 @@ static void fc_forward(const struct layer *layer, const struct pass *pass, const
     });
 }
 
-static void weight_gradient(const struct layer *layer, const struct pass *pass, const float *x,
-                            const float *dy)
+/* The gradients of `outputs` outputs' weights of those inputs that stand in the rows of
+ * pass->scratch. */
+static void gradient_rows(const struct layer *layer, const struct pass *pass, int64_t inputs,
+                          int64_t outputs, const float *dy, float *gradient, int64_t stride)
 {
-    const int64_t stride = transposed_stride(layer);
-    pass->kernels->transpose(x, pass->columns, pass->scratch, stride, layer->inputs,
-                             pass->examples);
     pass->kernels->product(&(struct product){
-        .rows = layer->outputs,
-        .columns = layer->inputs,
+        .rows = outputs,
+        .columns = inputs,
         .depth = pass->examples,
         .a = dy,
         .a_row = pass->columns,
         .a_depth = 1,
         .b = pass->scratch,
-        .b_stride = stride,
-        .c = layer->gradients[WEIGHT],
-        .c_stride = layer->inputs,
+        .b_stride = transposed_stride(layer),
+        .c = gradient,
+        .c_stride = stride,
     });
+}
+
+static void weight_gradient(const struct layer *layer, const struct pass *pass, const float *x,
+                            const float *dy)
+{
+    pass->kernels->transpose(x, pass->columns, pass->scratch, transposed_stride(layer),
+                             layer->inputs, pass->examples);
+    gradient_rows(layer, pass, layer->inputs, layer->outputs, dy, layer->gradients[WEIGHT],
+                  layer->inputs);
+}
+
+/* Some outputs at a time, as many as a cache holds with their gradients' zeros left out. */
+static void weight_gradient_of(const struct layer *layer, const struct pass *pass,
+                               struct inputs inputs, const float *x, const float *dy)
+{
+    const int64_t stride = transposed_stride(layer);
+    const int64_t row_bytes = pass->columns * (int64_t)sizeof *x;
+    float *packed = pass->scratch + stride * pass->columns;
+    for (int64_t i = 0; i < inputs.count; i++)
+        memcpy(packed + i * pass->columns, x + inputs.places[i] * pass->columns, (size_t)row_bytes);
+    pass->kernels->transpose(packed, pass->columns, pass->scratch, stride, inputs.count,
+                             pass->examples);
+    const int64_t most = pass->columns < SPREAD_OUTPUTS ? pass->columns : SPREAD_OUTPUTS;
+    for (int64_t r = 0; r < layer->outputs; r += most) {
+        const int64_t outputs = layer->outputs - r < most ? layer->outputs - r : most;
+        gradient_rows(layer, pass, inputs.count, outputs, dy + r * pass->columns, packed, stride);
+        pass->kernels->spread(&(struct spread){
+            .rows = outputs,
+            .columns = layer->inputs,
+            .places = inputs.places,
+            .count = inputs.count,
+            .from = packed,
+            .from_stride = stride,
+            .to = layer->gradients[WEIGHT] + r * layer->inputs,
+            .to_stride = layer->inputs,
+        });
+    }
 }
 
 static void input_gradient(const struct layer *layer, const struct pass *pass, const float *dy,
@@ -122,8 +197,12 @@ static void input_gradient(const struct layer *layer, const struct pass *pass, c
 static void fc_backward(const struct layer *layer, const struct pass *pass, const float *x,
                         const float *dy, float *dx)
 {
+    const struct inputs inputs = listed_inputs(layer);
     pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
-    weight_gradient(layer, pass, x, dy);
+    if (inputs.places)
+        weight_gradient_of(layer, pass, inputs, x, dy);
+    else
+        weight_gradient(layer, pass, x, dy);
     if (dx)
         input_gradient(layer, pass, dy, dx);
 }
@@ -139,12 +218,34 @@ static void fc_sparse_form(const struct layer *layer, double density, struct spa
                                  .turned_band = sparse_product_band(layer->outputs, density)};
 }
 
+/* Whether it looks for the inputs that count. */
+static bool selects(const struct survivors *survivors)
+{
+    return survivors->selection.blocks != NULL;
+}
+
+/* The weights a batch needs. */
+static struct sparse_weights select_weights(const struct layer *layer, const struct pass *pass,
+                                            const float *x)
+{
+    struct survivors *survivors = layer->survivors;
+    const struct sparse_weights all = {&survivors->pattern, layer->parameters[WEIGHT]};
+    if (!selects(survivors))
+        return all;
+    const struct inputs inputs = list_inputs(layer, pass, x);
+    if (!inputs.places)
+        return all;
+    pass->kernels->sparse_select(&all, inputs.places, inputs.count, &survivors->selection);
+    return (struct sparse_weights){&survivors->selection.pattern, survivors->selection.values};
+}
+
 static void fc_sparse_forward(const struct layer *layer, const struct pass *pass, const float *x,
                               float *y)
 {
+    const struct sparse_weights weights = select_weights(layer, pass, x);
     pass->kernels->sparse_product(&(struct sparse_product){
-        .pattern = &layer->survivors->pattern,
-        .values = layer->parameters[WEIGHT],
+        .pattern = weights.pattern,
+        .values = weights.values,
         .columns = pass->columns,
         .x = x,
         .x_stride = pass->columns,
@@ -155,20 +256,31 @@ static void fc_sparse_forward(const struct layer *layer, const struct pass *pass
     });
 }
 
-static void fc_sparse_backward(const struct layer *layer, const struct pass *pass, const float *x,
-                               const float *dy, float *dx)
+static void sparse_weight_gradient(const struct layer *layer, const struct pass *pass,
+                                   const float *x, const float *dy)
 {
     const struct survivors *survivors = layer->survivors;
-    pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
+    const bool selected = selects(survivors) && listed_inputs(layer).places;
     pass->kernels->sparse_gradient(&(struct sparse_gradient){
-        .pattern = &survivors->pattern,
+        .pattern = selected ? &survivors->selection.pattern : &survivors->pattern,
         .columns = pass->columns,
         .x = x,
         .x_stride = pass->columns,
         .dy = dy,
         .dy_stride = pass->columns,
-        .gradient = layer->gradients[WEIGHT],
+        .gradient = selected ? survivors->selection.gradient : layer->gradients[WEIGHT],
     });
+    if (selected)
+        pass->kernels->sparse_spread(&survivors->selection, &survivors->pattern,
+                                     layer->gradients[WEIGHT]);
+}
+
+static void fc_sparse_backward(const struct layer *layer, const struct pass *pass, const float *x,
+                               const float *dy, float *dx)
+{
+    const struct survivors *survivors = layer->survivors;
+    pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
+    sparse_weight_gradient(layer, pass, x, dy);
     if (dx)
         pass->kernels->sparse_product(&(struct sparse_product){
             .pattern = &survivors->turned,
@@ -187,7 +299,9 @@ const struct operation operation_fc = {
     .parameters = fc_parameters,
     .text = fc_text,
     .multiply_adds = fc_multiply_adds,
+    .can_skip_zeros = true,
     .absorbs_relu = true,
+    .state_size = fc_state_size,
     .scratch_size = fc_scratch_size,
     .forward = fc_forward,
     .backward = fc_backward,

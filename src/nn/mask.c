@@ -105,7 +105,7 @@ static int choose_path(struct network *net, struct layer *layer, struct error *e
     const double density = (double)kept / (double)count;
     if (density > threshold)
         return 0;
-    layer->survivors = survivors_create(layer, mask, density, err);
+    layer->survivors = survivors_create(layer, net->kernels->isa, mask, density, err);
     return layer->survivors ? 0 : -1;
 }
 

@@ -43,6 +43,11 @@ static int describe(struct network *net, const struct net_spec *spec, struct net
     net->evaluate_columns =
         padded(options.evaluate_batch ? options.evaluate_batch : net_evaluate_batch(spec));
     layout_describe(net);
+    /* Images have zeros in common, activations hardly. */
+    for (int32_t i = 0; i < net->layer_count; i++)
+        net->layers[i].skips_zeros = net->layers[i].operation->can_skip_zeros &&
+                                     net->layers[i].source == TRACE_INPUT &&
+                                     options.kernels != NET_KERNELS_DENSE;
     return 0;
 }
 
@@ -89,7 +94,7 @@ int64_t net_mask_bytes(const struct net_spec *spec, enum net_kernels kernels,
         const double density = kept_of(kept, weights++->role);
         const double threshold = path_threshold(kernels, kernels_isa(), layer);
         if (threshold > 0 && density <= threshold)
-            bytes += survivors_bytes(layer, density);
+            bytes += survivors_bytes(layer, kernels_isa(), density);
     }
     return bytes;
 }

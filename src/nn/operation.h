@@ -59,6 +59,7 @@ struct layer {
     int number;              /* among the layers of its kind, from 1 */
     bool rectify;            /* a relu behind this layer is computed by it */
     bool in_place;           /* its output lies over its source's */
+    bool skips_zeros;        /* passes over inputs that are zero in a whole batch */
     bool settles;            /* `gradient` is to be computed from `incoming` */
     int32_t source, other;   /* layers that it reads, or TRACE_INPUT */
     int readers;             /* layers that read it */
@@ -94,10 +95,11 @@ struct operation {
      */
     double (*multiply_adds)(const struct layer_spec *layer, const struct trace *trace);
 
-    bool in_place;             /* its output may lie over its input */
-    bool gradient_in_place;    /* the gradient of its input may lie over that of its output */
-    bool absorbs_relu;         /* forward honours layer->rectify */
-    bool rectifies_gradient;   /* and so does backward; else it gets a gradient that is settled */
+    bool in_place;           /* its output may lie over its input */
+    bool gradient_in_place;  /* the gradient of its input may lie over that of its output */
+    bool can_skip_zeros;     /* honours layer->skips_zeros */
+    bool absorbs_relu;       /* forward honours layer->rectify */
+    bool rectifies_gradient; /* and so does backward; else it gets a gradient that is settled */
     /* Floats of layer->state and of pass->scratch for batches of `columns`. NULL: none. */
     int64_t (*state_size)(const struct layer *layer, int64_t columns);
     int64_t (*scratch_size)(const struct layer *layer, int64_t columns);

@@ -4,6 +4,7 @@
  * Whoever changes a number changes bits of results: raise the generation in work/kernel_mode.c. */
 #include "paths.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *const names[NET_KERNELS] = {"auto", "dense", "sparse"};
@@ -38,21 +39,25 @@ enum family {
 
 static const struct {
     const char *isa;
+    double least_selected;
     double thresholds[FAMILIES];
 } table[] = {
     {"avx512",
-     {[FC] = 0.65,
+     0.03,
+     {[FC] = 0.6,
       [CONV_FIRST] = 0.25,
       [CONV_NARROW] = 0.25,
       [CONV_WIDE] = 0.17,
       [CONV_OTHER] = 0.2}},
     {"avx2",
+     INFINITY,
      {[FC] = 0.55,
       [CONV_FIRST] = 0.1,
       [CONV_NARROW] = 0.2,
       [CONV_WIDE] = 0.15,
       [CONV_OTHER] = 0.15}},
     {"portable",
+     0.1,
      {[FC] = 0.65,
       [CONV_FIRST] = 0.1,
       [CONV_NARROW] = 0.2,
@@ -71,16 +76,26 @@ static enum family family_of(const struct layer_spec *layer, struct shape input)
     return input.channels <= NARROW_CHANNELS ? CONV_NARROW : CONV_WIDE;
 }
 
+static size_t row_of(const char *isa)
+{
+    size_t row = 0;
+    while (row + 1 < sizeof table / sizeof *table && strcmp(table[row].isa, isa) != 0)
+        row++;
+    return row;
+}
+
 double path_threshold(enum net_kernels mode, const char *isa, const struct layer *layer)
 {
     if (!layer->operation->sparse_form || mode == NET_KERNELS_DENSE)
         return 0;
     if (mode == NET_KERNELS_SPARSE)
         return 1;
-    size_t row = 0;
-    while (row + 1 < sizeof table / sizeof *table && strcmp(table[row].isa, isa) != 0)
-        row++;
-    return table[row].thresholds[family_of(layer->spec, layer->input_shape)];
+    return table[row_of(isa)].thresholds[family_of(layer->spec, layer->input_shape)];
+}
+
+bool path_selects(const char *isa, const struct layer *layer, double density)
+{
+    return layer->skips_zeros && density >= table[row_of(isa)].least_selected;
 }
 
 double path_cost(const struct layer_spec *layer, struct shape input, double density)

@@ -157,3 +157,45 @@ void pattern_finish(struct sparse_pattern *pattern)
     free((void *)pattern->column);
     *pattern = (struct sparse_pattern){0};
 }
+
+static int64_t selection_blocks(int64_t bands, int64_t entries)
+{
+    return entries / SELECTION_BLOCK + bands;
+}
+
+int selection_make(const struct sparse_pattern *pattern, struct sparse_selection *selection,
+                   struct error *err)
+{
+    const size_t begins = (size_t)(pattern->bands * pattern->rows) + 1;
+    const size_t entries = (size_t)pattern->entries + SELECTION_BLOCK;
+    const size_t blocks = (size_t)selection_blocks(pattern->bands, pattern->entries);
+    struct sparse_selection *s = selection;
+    *s = (struct sparse_selection){.pattern = *pattern};
+    if ((s->begin = mem_zeroed(begins, sizeof *s->begin, err)) &&
+        (s->column = mem_zeroed(entries, sizeof *s->column, err)) &&
+        (s->values = mem_zeroed(entries, sizeof *s->values, err)) &&
+        (s->gradient = mem_zeroed(entries, sizeof *s->gradient, err)) &&
+        (s->blocks = mem_zeroed(blocks, sizeof *s->blocks, err))) {
+        s->pattern.begin = s->begin;
+        s->pattern.column = s->column;
+        return 0;
+    }
+    selection_finish(s);
+    return -1;
+}
+
+void selection_finish(struct sparse_selection *selection)
+{
+    free(selection->begin);
+    free(selection->column);
+    free(selection->values);
+    free(selection->gradient);
+    free(selection->blocks);
+    *selection = (struct sparse_selection){0};
+}
+
+int64_t selection_bytes(int64_t rows, int64_t bands, int64_t entries)
+{
+    return (bands * rows + 3 * entries) * (int64_t)sizeof(int32_t) +
+           selection_blocks(bands, entries) * (int64_t)sizeof(struct selection_block);
+}

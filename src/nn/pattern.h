@@ -19,4 +19,13 @@ int pattern_turn(const struct sparse_pattern *pattern, int64_t taps, int64_t ban
 
 void pattern_finish(struct sparse_pattern *pattern); /* a zeroed one too */
 
+/* Room for a selection of the pattern's entries. On success the caller owns it: selection_finish.
+ */
+int selection_make(const struct sparse_pattern *pattern, struct sparse_selection *selection,
+                   struct error *err);
+void selection_finish(struct sparse_selection *selection); /* a zeroed one too */
+
+/* Bytes it takes. */
+int64_t selection_bytes(int64_t rows, int64_t bands, int64_t entries);
+
 #endif

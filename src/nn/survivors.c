@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "paths.h"
 #include "pattern.h"
 
 static int make_turned(const struct sparse_form *form, struct survivors *survivors,
@@ -18,8 +19,8 @@ static int make_turned(const struct sparse_form *form, struct survivors *survivo
     return survivors->values ? 0 : -1;
 }
 
-struct survivors *survivors_create(const struct layer *layer, const uint8_t *mask, double density,
-                                   struct error *err)
+struct survivors *survivors_create(const struct layer *layer, const char *isa, const uint8_t *mask,
+                                   double density, struct error *err)
 {
     struct sparse_form form;
     layer->operation->sparse_form(layer, density, &form);
@@ -28,7 +29,9 @@ struct survivors *survivors_create(const struct layer *layer, const uint8_t *mas
         return NULL;
     const bool goes_backward = layer->source != TRACE_INPUT;
     if (pattern_make(mask, form.rows, form.columns, form.band, &survivors->pattern, err) == 0 &&
-        (!goes_backward || make_turned(&form, survivors, err) == 0))
+        (!goes_backward || make_turned(&form, survivors, err) == 0) &&
+        (!path_selects(isa, layer, density) ||
+         selection_make(&survivors->pattern, &survivors->selection, err) == 0))
         return survivors;
     survivors_destroy(survivors);
     return NULL;
@@ -40,6 +43,7 @@ void survivors_destroy(struct survivors *survivors)
         return;
     pattern_finish(&survivors->pattern);
     pattern_finish(&survivors->turned);
+    selection_finish(&survivors->selection);
     free(survivors->place);
     free(survivors->values);
     free(survivors);
@@ -77,14 +81,16 @@ static int64_t pattern_words(int64_t rows, int64_t columns, int64_t band, int64_
     return entries + (columns + band - 1) / band * rows;
 }
 
-int64_t survivors_bytes(const struct layer *layer, double density)
+int64_t survivors_bytes(const struct layer *layer, const char *isa, double density)
 {
     struct sparse_form form;
     layer->operation->sparse_form(layer, density, &form);
     const int64_t entries = (int64_t)(density * (double)(form.rows * form.columns));
+    const int64_t bands = (form.columns + form.band - 1) / form.band;
     int64_t words = pattern_words(form.rows, form.columns, form.band, entries);
     if (layer->source != TRACE_INPUT)
         words += 2 * entries + pattern_words(form.columns / form.taps, form.rows * form.taps,
                                              form.turned_band, entries);
-    return words * (int64_t)sizeof(int32_t);
+    return words * (int64_t)sizeof(int32_t) +
+           (path_selects(isa, layer, density) ? selection_bytes(form.rows, bands, entries) : 0);
 }

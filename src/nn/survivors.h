@@ -14,12 +14,14 @@ struct survivors {
     struct sparse_pattern turned;
     int32_t *place; /* [turned.entries]: their entries in `pattern` */
     float *values;  /* [turned.entries]: the weights in that order, filled in each backward pass */
+    /* Those whose inputs a batch has; zeroed where the layer does not look for them. */
+    struct sparse_selection selection;
 };
 
-/* Those of `mask`, which begins with the layer's first weight and keeps so many of each. The caller
- * destroys them. */
-struct survivors *survivors_create(const struct layer *layer, const uint8_t *mask, double density,
-                                   struct error *err);
+/* Those of `mask`, which begins with the layer's first weight and keeps so many of each, for the
+ * kernels of an instruction set. The caller destroys them. */
+struct survivors *survivors_create(const struct layer *layer, const char *isa, const uint8_t *mask,
+                                   double density, struct error *err);
 void survivors_destroy(struct survivors *survivors); /* accepts NULL */
 
 /* From a dense matrix [rows][columns] to packed places and back. Neither may overlap the other. */
@@ -31,6 +33,6 @@ const float *survivors_turn(const struct survivors *survivors, const struct kern
                             const float *weights);
 
 /* Bytes they take with so many of each weight kept. */
-int64_t survivors_bytes(const struct layer *layer, double density);
+int64_t survivors_bytes(const struct layer *layer, const char *isa, double density);
 
 #endif

@@ -8,6 +8,8 @@
 void KERNEL(product)(const struct product *product);
 void KERNEL(transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                        int64_t rows, int64_t columns);
+int64_t KERNEL(nonzero_rows)(const float *x, int64_t rows, int64_t columns, int32_t *list);
+void KERNEL(spread)(const struct spread *spread);
 void KERNEL(rectify)(const float *x, float *y, int64_t count);
 void KERNEL(add_gradients)(const float *a, const float *b, const float *y, float *sum,
                            int64_t count);
@@ -33,6 +35,10 @@ void KERNEL(adam)(const struct adam_update *update);
 void KERNEL(clear_masked)(float *block, const uint8_t *mask, int64_t count);
 void KERNEL(sparse_product)(const struct sparse_product *product);
 void KERNEL(sparse_gradient)(const struct sparse_gradient *gradient);
+void KERNEL(sparse_select)(const struct sparse_weights *weights, const int32_t *columns,
+                           int64_t count, struct sparse_selection *selection);
+void KERNEL(sparse_spread)(const struct sparse_selection *selection,
+                           const struct sparse_pattern *pattern, float *gradient);
 void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call);
 void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call);
 void KERNEL(gather)(const float *from, const int32_t *place, int64_t count, float *to);

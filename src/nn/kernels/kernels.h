@@ -24,6 +24,7 @@ struct error;
  * in ascending order, whatever the shape. */
 struct product {
     int64_t rows, columns, depth;
+    const int32_t *places; /* [depth]: the k of A and B that are summed, ascending; NULL: all */
     const float *a;
     int64_t a_row, a_depth;
     const float *b; /* [depth][b_stride] */
@@ -33,6 +34,18 @@ struct product {
     const float *bias; /* [rows]; NULL: none */
     bool rectify, accumulate;
     struct share share; /* of the rows */
+};
+
+/* to[r][places[i]] = from[r][i] for all i < count, 0 elsewhere in to[r][0..columns-1]. Rows of
+ * `from` are readable up to KERNEL_LANES beyond `count`; places ascend. */
+struct spread {
+    int64_t rows, columns;
+    const int32_t *places; /* [count] */
+    int64_t count;
+    const float *from;
+    int64_t from_stride;
+    float *to;
+    int64_t to_stride;
 };
 
 /* Softmax cross-entropy of logits [classes][columns] over the first `examples` columns. */
@@ -110,6 +123,10 @@ struct kernels {
      * `columns`, and its columns from `rows` to the next multiple are unspecified. */
     void (*transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                       int64_t rows, int64_t columns);
+    /* Lists the rows of x [rows][columns] that have a number other than 0, ascending, and returns
+     * how many they are; places behind them are overwritten. */
+    int64_t (*nonzero_rows)(const float *x, int64_t rows, int64_t columns, int32_t *list);
+    void (*spread)(const struct spread *spread);
     /* y = max(x, 0), NaN stays NaN; y may be x. */
     void (*rectify)(const float *x, float *y, int64_t count);
     /* sum = a + b (NULL: nothing), and 0 where y <= 0 (NULL: nowhere); sum may be a or b. */
@@ -143,6 +160,12 @@ struct kernels {
     /* Layers on their surviving weights; see sparse.h. */
     void (*sparse_product)(const struct sparse_product *product);
     void (*sparse_gradient)(const struct sparse_gradient *gradient);
+    /* Selects the weights in `count` columns, ascending. */
+    void (*sparse_select)(const struct sparse_weights *weights, const int32_t *columns,
+                          int64_t count, struct sparse_selection *selection);
+    /* gradient[k] of the pattern selected from = that of the selection, 0 where not selected. */
+    void (*sparse_spread)(const struct sparse_selection *selection,
+                          const struct sparse_pattern *pattern, float *gradient);
     void (*sparse_conv_data)(const struct sparse_conv_data *call);
     void (*sparse_conv_gradient)(const struct sparse_conv_gradient *call);
     /* to[i] = from[place[i]]. */

@@ -6,6 +6,8 @@
  * B is not packed: its rows are contiguous by the batch-innermost layout. A is where it is read
  * across its rows and these are long, if more than one tile would read it: each depth takes a few
  * elements of another page, and all of them fall on the same few sets of the caches. */
+#include <stddef.h>
+
 #include "isa.h"
 
 #define TILE_ROWS 6
@@ -21,7 +23,8 @@ struct tile {
     struct piece rows; /* of the product, which this call computes */
     int64_t row, column, depth_begin, depth_end;
     int64_t last_lanes; /* columns in the last vector */
-    const float *a;     /* the first element of A, whose next in depth is a_depth further on */
+    const float *a;     /* A's first element of these rows: of depth 0 where depths are listed, */
+                        /* else of depth_begin; the next in depth is a_depth further on */
     int64_t a_depth;
 };
 
@@ -66,27 +69,41 @@ INLINE void finish_tile(const int rows, const int vectors, const struct tile *ti
     }
 }
 
-INLINE void compute_tile(const int rows, const int vectors, const struct tile *tile)
+/* Adds what the tile's depths give: all from depth_begin on, or as `places` lists them. */
+INLINE void sum_depths(const int rows, const int vectors, const struct tile *tile,
+                       const int32_t *places, vfloat sums[TILE_ROWS][TILE_VECTORS])
 {
     const struct product *p = tile->product;
-    const float *a = tile->a, *b = p->b + tile->depth_begin * p->b_stride + tile->column;
+    const float *a = tile->a, *b = p->b + tile->column;
     const int64_t a_row = p->a_row, a_depth = tile->a_depth, b_stride = p->b_stride;
     const int64_t depth = tile->depth_end - tile->depth_begin;
-    vfloat sums[TILE_ROWS][TILE_VECTORS];
-    start_tile(rows, vectors, tile, sums);
+    if (!places)
+        b += tile->depth_begin * b_stride;
     for (int64_t k = 0; k < depth; k++) {
+        const int64_t place = places ? places[k] : k;
         vfloat row_of_b[TILE_VECTORS];
         UNROLL
         for (int v = 0; v < vectors; v++)
-            row_of_b[v] = vload(b + k * b_stride + v * VECTOR);
+            row_of_b[v] = vload(b + place * b_stride + v * VECTOR);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            const vfloat x = vset(a[r * a_row + k * a_depth]);
+            const vfloat x = vset(a[r * a_row + place * a_depth]);
             UNROLL
             for (int v = 0; v < vectors; v++)
                 sums[r][v] = vfma(x, row_of_b[v], sums[r][v]);
         }
     }
+}
+
+INLINE void compute_tile(const int rows, const int vectors, const struct tile *tile)
+{
+    const int32_t *places = tile->product->places;
+    vfloat sums[TILE_ROWS][TILE_VECTORS];
+    start_tile(rows, vectors, tile, sums);
+    if (places)
+        sum_depths(rows, vectors, tile, places + tile->depth_begin, sums);
+    else
+        sum_depths(rows, vectors, tile, NULL, sums);
     finish_tile(rows, vectors, tile, sums);
 }
 
@@ -151,7 +168,8 @@ static void pack_rows(const float *a, int64_t a_depth, int64_t rows, int64_t dep
 
 static bool packs(const struct product *p)
 {
-    return p->a_row == 1 && p->a_depth >= FAR_APART && p->columns > TILE_VECTORS * VECTOR;
+    return p->a_row == 1 && p->a_depth >= FAR_APART && p->columns > TILE_VECTORS * VECTOR &&
+           !p->places;
 }
 
 /* All rows, for the depths of the tile and the columns from `begin` up to `end`. */
@@ -160,7 +178,9 @@ static void compute_panel(struct tile *tile, int64_t begin, int64_t end)
     const struct product *p = tile->product;
     tile->a_depth = p->a_depth;
     for (tile->row = tile->rows.begin; tile->row < tile->rows.end; tile->row += TILE_ROWS) {
-        tile->a = p->a + tile->row * p->a_row + tile->depth_begin * p->a_depth;
+        tile->a = p->a + tile->row * p->a_row;
+        if (!p->places)
+            tile->a += tile->depth_begin * p->a_depth;
         compute_rows(tile, begin, end);
     }
 }

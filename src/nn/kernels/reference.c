@@ -15,8 +15,10 @@ static void reference_product(const struct product *p)
             float sum = p->bias ? p->bias[i] : 0;
             if (p->accumulate)
                 sum = p->c[i * p->c_stride + j];
-            for (int64_t k = 0; k < p->depth; k++)
+            for (int64_t d = 0; d < p->depth; d++) {
+                const int64_t k = p->places ? p->places[d] : d;
                 sum += p->a[i * p->a_row + k * p->a_depth] * p->b[k * p->b_stride + j];
+            }
             p->c[i * p->c_stride + j] = p->rectify && sum <= 0 ? 0 : sum;
         }
 }
@@ -27,6 +29,28 @@ static void reference_transpose(const float *from, int64_t from_stride, float *t
     for (int64_t r = 0; r < rows; r++)
         for (int64_t c = 0; c < columns; c++)
             to[c * to_stride + r] = from[r * from_stride + c];
+}
+
+static int64_t reference_nonzero_rows(const float *x, int64_t rows, int64_t columns, int32_t *list)
+{
+    int64_t count = 0;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns; c++)
+            if (x[r * columns + c] != 0) {
+                list[count++] = (int32_t)r;
+                break;
+            }
+    return count;
+}
+
+static void reference_spread(const struct spread *s)
+{
+    for (int64_t r = 0; r < s->rows; r++) {
+        float *to = s->to + r * s->to_stride;
+        memset(to, 0, (size_t)s->columns * sizeof *to);
+        for (int64_t i = 0; i < s->count; i++)
+            to[s->places[i]] = s->from[r * s->from_stride + i];
+    }
 }
 
 static void reference_rectify(const float *x, float *y, int64_t count)
@@ -139,6 +163,8 @@ const struct kernels kernels_reference = {
     .isa = "reference",
     .product = reference_product,
     .transpose = reference_transpose,
+    .nonzero_rows = reference_nonzero_rows,
+    .spread = reference_spread,
     .rectify = reference_rectify,
     .add_gradients = reference_add_gradients,
     .add = reference_add,
@@ -158,6 +184,8 @@ const struct kernels kernels_reference = {
     .clear_masked = reference_clear_masked,
     .sparse_product = reference_sparse_product,
     .sparse_gradient = reference_sparse_gradient,
+    .sparse_select = reference_sparse_select,
+    .sparse_spread = reference_sparse_spread,
     .sparse_conv_data = reference_sparse_conv_data,
     .sparse_conv_gradient = reference_sparse_conv_gradient,
     .gather = reference_gather,

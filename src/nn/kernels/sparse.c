@@ -7,9 +7,8 @@
 #include "sparse_convolution.h"
 
 /* Rows of x with 64 columns: what a first-level cache holds, and half of a second-level one. */
-#define LEAST_BAND 192
-#define MOST_BAND 1024
-#define ROW_ENTRIES 24 /* of a band, for which it pays to fetch and store a row's sums */
+#define LEAST_BAND 200
+#define ROW_ENTRIES 36 /* of a band, for which it pays to fetch and store a row's sums */
 
 int64_t sparse_product_band(int64_t columns, double density)
 {

@@ -32,6 +32,22 @@ struct sparse_weights {
     const float *values; /* [entries] */
 };
 
+#define SELECTION_BLOCK 16 /* entries */
+
+/* Those of a pattern's entries that stand in some of its columns: a pattern too, with its values.
+ * Written by the kernel sparse_select; whose memory it is, nn/pattern.h says. */
+struct sparse_selection {
+    struct sparse_pattern pattern;
+    /* The pattern's, and values: each with room for SELECTION_BLOCK more than all entries. */
+    int32_t *begin, *column;
+    float *values, *gradient;
+    /* Of each band's entries one block after the other, the last one not full. */
+    struct selection_block {
+        int32_t begin; /* its first entry's place among the selected */
+        uint32_t kept; /* bit i: whether entry i is selected */
+    } * blocks;
+};
+
 /* y = W x + bias, then max(y, 0) when `rectify`. */
 struct sparse_product {
     const struct sparse_pattern *pattern;
@@ -81,6 +97,8 @@ struct sparse_conv_gradient {
     float *scratch;
     struct share share; /* of the rows */
 };
+
+#define MOST_BAND 1024 /* columns; a table of so many bits is kept in registers */
 
 /* Columns of a band that suit the kernels: of a matrix with so many columns and that share of its
  * elements, and of a convolution with that share whose argument has so many channels (a multiple of

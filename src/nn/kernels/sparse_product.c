@@ -1,7 +1,7 @@
 /* Products of a sparse matrix with activations, and the gradient of its values.
  *
- * PANEL columns are taken at a time. Forward, the sums of one row's panel stay in registers while
- * each of its entries is broadcast and multiplied by its row of x: one load a multiply-add, which
+ * PANEL columns are taken at a time. Forward, the sums of ROWS rows' panels stay in registers while
+ * each of their entries is broadcast and multiplied by its row of x: one load a multiply-add, which
  * is what bounds the speed. For the gradient the row's panel of dy stays in registers instead, an
  * entry's product with x is summed to one vector, and VECTOR entries are reduced to their sums
  * together. */
@@ -12,11 +12,12 @@
 #define PANEL_LANES (VECTOR > 4 ? 4 : 2)
 #define PANEL_VECTORS (PANEL_LANES * LANE_VECTORS)
 #define PANEL (PANEL_LANES * KERNEL_LANES)
-#define CHAINS (VECTOR == 16 ? 2 : 1) /* of sums over entries, as far as there are registers */
+#define ROWS (VECTOR == 16 ? 2 : 1) /* at once, as far as there are registers */
 
-/* A row's entries in one band, and where its panel begins. */
+/* Rows of one band, and where their panel begins. */
 struct panel {
-    int64_t begin, end, row;
+    const int32_t *begin; /* of the first row's entries; those of the others follow */
+    int64_t row;
     int64_t column, lanes; /* of x and y; KERNEL_LANES columns a lane */
     bool first, last;      /* band */
 };
@@ -31,27 +32,48 @@ INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at,
         sums[v] = vfma(value, vload(x + v * VECTOR), sums[v]);
 }
 
-INLINE void multiply_panel(const void *call, const struct panel *at, const int vectors)
+INLINE void start_row(const struct sparse_product *p, const struct panel *at, int64_t row,
+                      const int vectors, vfloat sums[PANEL_VECTORS])
 {
-    const struct sparse_product p = *(const struct sparse_product *)call;
-    float *y = p.y + at->row * p.y_stride + at->column;
-    const vfloat bias = vset(p.bias ? p.bias[at->row] : 0);
-    vfloat sums[CHAINS][PANEL_VECTORS] = {0};
+    const float *y = p->y + row * p->y_stride + at->column;
+    const vfloat bias = vset(p->bias ? p->bias[row] : 0);
     UNROLL
     for (int v = 0; v < vectors; v++)
-        sums[0][v] = at->first ? bias : vload(y + v * VECTOR);
-    int64_t k = at->begin;
-    for (; k + CHAINS <= at->end; k += CHAINS) {
-        UNROLL
-        for (int chain = 0; chain < CHAINS; chain++)
-            add_entry(&p, k + chain, at->column, vectors, sums[chain]);
-    }
-    if (k < at->end)
-        add_entry(&p, k, at->column, vectors, sums[0]);
+        sums[v] = at->first ? bias : vload(y + v * VECTOR);
+}
+
+INLINE void finish_row(const struct sparse_product *p, const struct panel *at, int64_t row,
+                       const int vectors, vfloat sums[PANEL_VECTORS])
+{
+    float *y = p->y + row * p->y_stride + at->column;
     UNROLL
-    for (int v = 0; v < vectors; v++) {
-        const vfloat sum = CHAINS == 2 ? sums[0][v] + sums[1][v] : sums[0][v];
-        vstore(y + v * VECTOR, at->last && p.rectify ? vselect(sum <= 0, vset(0), sum) : sum);
+    for (int v = 0; v < vectors; v++)
+        vstore(y + v * VECTOR,
+               at->last && p->rectify ? vselect(sums[v] <= 0, vset(0), sums[v]) : sums[v]);
+}
+
+INLINE void multiply_panel(const void *call, const struct panel *at, const int rows,
+                           const int vectors)
+{
+    const struct sparse_product p = *(const struct sparse_product *)call;
+    vfloat sums[ROWS][PANEL_VECTORS];
+    int64_t k[ROWS], end[ROWS];
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        k[r] = at->begin[r];
+        end[r] = at->begin[r + 1];
+        start_row(&p, at, at->row + r, vectors, sums[r]);
+    }
+    for (int64_t both = rows == 2 ? least(end[0] - k[0], end[1] - k[1]) : 0; both > 0; both--) {
+        UNROLL
+        for (int r = 0; r < rows; r++)
+            add_entry(&p, k[r]++, at->column, vectors, sums[r]);
+    }
+    UNROLL
+    for (int r = 0; r < rows; r++) {
+        for (; k[r] < end[r]; k[r]++)
+            add_entry(&p, k[r], at->column, vectors, sums[r]);
+        finish_row(&p, at, at->row + r, vectors, sums[r]);
     }
 }
 
@@ -85,8 +107,10 @@ INLINE vfloat entry_products(const struct row_of_dy *row, int32_t column, const 
     return sum;
 }
 
-INLINE void gradient_panel(const void *call, const struct panel *at, const int vectors)
+INLINE void gradient_panel(const void *call, const struct panel *at, const int rows,
+                           const int vectors)
 {
+    (void)rows; /* one */
     const struct sparse_gradient *g = call;
     const float *from = g->dy + at->row * g->dy_stride + at->column;
     const int32_t *column = g->pattern->column;
@@ -96,72 +120,85 @@ INLINE void gradient_panel(const void *call, const struct panel *at, const int v
     UNROLL
     for (int v = 0; v < vectors; v++)
         row.dy[v] = vload(from + v * VECTOR);
-    int64_t k = at->begin;
-    for (; k + VECTOR <= at->end; k += VECTOR) {
+    const int64_t end = at->begin[1];
+    int64_t k = at->begin[0];
+    for (; k + VECTOR <= end; k += VECTOR) {
         UNROLL
         for (int i = 0; i < VECTOR; i++)
             sums[i] = entry_products(&row, column[k + i], vectors);
         store_sums(sums, VECTOR, add, g->gradient + k);
     }
-    if (k == at->end)
+    if (k == end)
         return;
     for (int i = 0; i < VECTOR; i++)
-        sums[i] = k + i < at->end ? entry_products(&row, column[k + i], vectors) : vset(0);
-    store_sums(sums, at->end - k, add, g->gradient + k);
+        sums[i] = k + i < end ? entry_products(&row, column[k + i], vectors) : vset(0);
+    store_sums(sums, end - k, add, g->gradient + k);
 }
 
-/* What is done with a panel that is `vectors` wide. */
-typedef void panel_visit(const void *call, const struct panel *at, const int vectors);
+/* What is done with so many rows' panels that are `vectors` wide. */
+typedef void panel_visit(const void *call, const struct panel *at, const int rows,
+                         const int vectors);
 
 /* In whole lanes, so that the loops of a panel unroll. */
-INLINE void visit_panel(panel_visit *visit, const void *call, const struct panel *at)
+INLINE void visit_panel(panel_visit *visit, const void *call, const struct panel *at,
+                        const int rows)
 {
     switch (at->lanes) {
     case 1:
-        visit(call, at, LANE_VECTORS);
+        visit(call, at, rows, LANE_VECTORS);
         break;
     case 2:
-        visit(call, at, 2 * LANE_VECTORS);
+        visit(call, at, rows, 2 * LANE_VECTORS);
         break;
 #if PANEL_LANES == 4
     case 3:
-        visit(call, at, 3 * LANE_VECTORS);
+        visit(call, at, rows, 3 * LANE_VECTORS);
         break;
     case 4:
-        visit(call, at, 4 * LANE_VECTORS);
+        visit(call, at, rows, 4 * LANE_VECTORS);
         break;
 #endif
     }
 }
 
+/* A band's rows, `at_once` together where so many are left. */
+INLINE void visit_rows(panel_visit *visit, const void *call, struct panel at, struct piece rows,
+                       const int at_once)
+{
+    const int32_t *begin = at.begin;
+    for (at.row = rows.begin; at.row < rows.end; at.row += at_once) {
+        at.begin = begin + at.row;
+        if (at.row + at_once <= rows.end)
+            visit_panel(visit, call, &at, at_once);
+        else
+            visit_panel(visit, call, &at, 1);
+    }
+}
+
 /* Panel by panel, band by band, row by row. */
 INLINE void for_each_panel(const struct sparse_pattern *pattern, struct share share,
-                           int64_t columns, panel_visit *visit, const void *call)
+                           int64_t columns, const int at_once, panel_visit *visit, const void *call)
 {
-    const struct piece rows = share_piece(share, pattern->rows, 1);
+    const struct piece rows = share_piece(share, pattern->rows, at_once);
     for (int64_t column = 0; column < columns; column += PANEL)
-        for (int64_t b = 0; b < pattern->bands; b++)
-            for (int64_t r = rows.begin; r < rows.end; r++) {
-                const int32_t *begin = pattern->begin + b * pattern->rows + r;
-                const struct panel at = {.begin = begin[0],
-                                         .end = begin[1],
-                                         .row = r,
-                                         .column = column,
-                                         .lanes = least(PANEL, columns - column) / KERNEL_LANES,
-                                         .first = b == 0,
-                                         .last = b + 1 == pattern->bands};
-                visit_panel(visit, call, &at);
-            }
+        for (int64_t b = 0; b < pattern->bands; b++) {
+            const struct panel at = {.begin = pattern->begin + b * pattern->rows,
+                                     .column = column,
+                                     .lanes = least(PANEL, columns - column) / KERNEL_LANES,
+                                     .first = b == 0,
+                                     .last = b + 1 == pattern->bands};
+            visit_rows(visit, call, at, rows, at_once);
+        }
 }
 
 void KERNEL(sparse_product)(const struct sparse_product *p)
 {
-    for_each_panel(p->pattern, p->share, p->columns, multiply_panel, p);
+    for_each_panel(p->pattern, p->share, p->columns, ROWS, multiply_panel, p);
 }
 
 void KERNEL(sparse_gradient)(const struct sparse_gradient *g)
 {
-    for_each_panel(g->pattern, g->share, g->columns, gradient_panel, g);
+    for_each_panel(g->pattern, g->share, g->columns, 1, gradient_panel, g);
 }
 
 void KERNEL(gather)(const float *from, const int32_t *place, int64_t count, float *to)

@@ -1,0 +1,354 @@
+/* Inputs that are zero in a whole batch are passed over, and no bit tells: the kernels that find
+ * them and do without them, and networks. */
+#include "nn_sparse.h"
+
+#define GUARD 7.25f
+
+static void for_each_isa(void (*check)(const struct kernels *kernels))
+{
+    for (size_t i = 0; i < ISA_COUNT; i++)
+        if (kernels_find(every_isa[i]))
+            check(kernels_find(every_isa[i]));
+}
+
+/* Clears each row of x with that probability; returns the list of the others. */
+static int32_t *clear_rows(float *x, int64_t rows, int64_t columns, double blank, int64_t *count)
+{
+    const struct rng_stream stream = {.seed = 11, .purpose = RNG_GENERATOR, .draw = 3};
+    int32_t *list = malloc((size_t)(rows + 1) * sizeof *list);
+    *count = 0;
+    for (int64_t r = 0; r < rows; r++)
+        if ((double)rng_uniform(stream, (uint64_t)r) < blank)
+            memset(x + r * columns, 0, (size_t)columns * sizeof *x);
+        else
+            list[(*count)++] = (int32_t)r;
+    return list;
+}
+
+/* --- kernels --- */
+
+static void check_nonzero_rows(const struct kernels *kernels)
+{
+    enum { ROWS = 6, COLUMNS = 80 };
+    float *x = floats(ROWS * COLUMNS);
+    int32_t list[ROWS];
+    memset(x, 0, ROWS * COLUMNS * sizeof *x);
+    x[0] = 1e-40f; /* row 0: however small */
+    x[1 * COLUMNS + 3] = -0.0f;
+    x[2 * COLUMNS + COLUMNS - 1] = -1;
+    x[4 * COLUMNS + 17] = NAN;
+    assert_int_equal(kernels->nonzero_rows(x, ROWS, COLUMNS, list), 3);
+    assert_int_equal(list[0], 0);
+    assert_int_equal(list[1], 2);
+    assert_int_equal(list[2], 4);
+    free(x);
+}
+
+static void check_product(const struct kernels *kernels, int64_t rows, int64_t columns,
+                          int64_t depth)
+{
+    float *a = floats(rows * depth), *b = floats(depth * columns);
+    float *all = floats(rows * columns), *listed = floats(rows * columns);
+    int64_t count;
+    fill_normal(a, rows * depth, 1);
+    fill_normal(b, depth * columns, 2);
+    int32_t *places = clear_rows(b, depth, columns, 0.4, &count);
+    struct product p = {.rows = rows,
+                        .columns = columns,
+                        .depth = depth,
+                        .a = a,
+                        .a_row = depth,
+                        .a_depth = 1,
+                        .b = b,
+                        .b_stride = columns,
+                        .c = all,
+                        .c_stride = columns};
+    kernels->product(&p);
+    p.c = listed;
+    p.depth = count;
+    p.places = places;
+    kernels->product(&p);
+    assert_memory_equal(all, listed, (size_t)(rows * columns) * sizeof *all);
+    free(a);
+    free(b);
+    free(all);
+    free(listed);
+    free(places);
+}
+
+static void check_products(const struct kernels *kernels)
+{
+    static const int64_t rows[] = {1, 5, 6, 13, 300}, columns[] = {16, 64, 80, 240};
+    for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
+        for (size_t c = 0; c < sizeof columns / sizeof *columns; c++) {
+            check_product(kernels, rows[r], columns[c], 20);
+            check_product(kernels, rows[r], columns[c], 784);
+        }
+}
+
+static void check_spread(const struct kernels *kernels, int64_t columns)
+{
+    enum { ROWS = 3 };
+    const int64_t wide = columns + 5;
+    float *whole = floats(ROWS * columns), *from, *to = floats(ROWS * wide);
+    int64_t count;
+    fill_normal(whole, ROWS * columns, 4);
+    int32_t *places = clear_rows(whole, columns, 1, 0.4, &count);
+    const int64_t stride = count + KERNEL_LANES;
+    from = floats(ROWS * stride);
+    fill_normal(from, ROWS * stride, 5);
+    for (int64_t i = 0; i < ROWS * wide; i++)
+        to[i] = GUARD;
+    kernels->spread(&(struct spread){.rows = ROWS,
+                                     .columns = columns,
+                                     .places = places,
+                                     .count = count,
+                                     .from = from,
+                                     .from_stride = stride,
+                                     .to = to,
+                                     .to_stride = wide});
+    for (int64_t r = 0; r < ROWS; r++)
+        for (int64_t c = 0, next = 0; c < wide; c++) {
+            const bool is_there = next < count && places[next] == c;
+            const float expected = is_there ? from[r * stride + next] : c < columns ? 0 : GUARD;
+            assert_true(to[r * wide + c] == expected);
+            next += is_there;
+        }
+    free(whole);
+    free(from);
+    free(to);
+    free(places);
+}
+
+static void check_spreads(const struct kernels *kernels)
+{
+    static const int64_t columns[] = {1, 5, 16, 31, 784};
+    for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
+        check_spread(kernels, columns[c]);
+}
+
+static void dense_products_pass_over_zeros(void **state)
+{
+    (void)state;
+    for_each_isa(check_nonzero_rows);
+    for_each_isa(check_products);
+    for_each_isa(check_spreads);
+}
+
+static void product_of(const struct kernels *kernels, struct sparse_weights weights, const float *x,
+                       int64_t columns, float *y)
+{
+    kernels->sparse_product(&(struct sparse_product){.pattern = weights.pattern,
+                                                     .values = weights.values,
+                                                     .columns = columns,
+                                                     .x = x,
+                                                     .x_stride = columns,
+                                                     .y = y,
+                                                     .y_stride = columns});
+}
+
+static void gradient_of(const struct kernels *kernels, const struct sparse_pattern *pattern,
+                        const float *x, const float *dy, int64_t columns, float *gradient)
+{
+    kernels->sparse_gradient(&(struct sparse_gradient){.pattern = pattern,
+                                                       .columns = columns,
+                                                       .x = x,
+                                                       .x_stride = columns,
+                                                       .dy = dy,
+                                                       .dy_stride = columns,
+                                                       .gradient = gradient});
+}
+
+/* Product and gradient of the selected entries are those of all, with the reference's selection
+ * between. */
+static void check_selection(const struct kernels *kernels, const struct sparse_sample *s,
+                            int64_t columns, double blank)
+{
+    const int64_t rows = s->pattern.rows, inputs = s->pattern.columns;
+    const size_t entries = (size_t)s->pattern.entries;
+    const struct sparse_weights all = {&s->pattern, s->values};
+    struct sparse_selection selection, expected;
+    float *x = floats(inputs * columns), *dy = floats(rows * columns);
+    float *y = floats(rows * columns), *few = floats(rows * columns);
+    float *gradient = floats(s->pattern.entries + 1), *spread = floats(s->pattern.entries + 1);
+    int64_t count;
+    fill_normal(x, inputs * columns, 6);
+    fill_normal(dy, rows * columns, 7);
+    int32_t *places = clear_rows(x, inputs, columns, blank, &count);
+    assert_int_equal(selection_make(&s->pattern, &selection, NULL), 0);
+    assert_int_equal(selection_make(&s->pattern, &expected, NULL), 0);
+    kernels->sparse_select(&all, places, count, &selection);
+    kernels_reference.sparse_select(&all, places, count, &expected);
+    const size_t selected = (size_t)expected.pattern.entries;
+    assert_int_equal(selection.pattern.entries, expected.pattern.entries);
+    assert_memory_equal(selection.begin, expected.begin,
+                        (size_t)(s->pattern.bands * rows + 1) * sizeof *expected.begin);
+    assert_memory_equal(selection.column, expected.column, selected * sizeof *expected.column);
+    assert_memory_equal(selection.values, expected.values, selected * sizeof *expected.values);
+    product_of(kernels, all, x, columns, y);
+    product_of(kernels, (struct sparse_weights){&selection.pattern, selection.values}, x, columns,
+               few);
+    assert_memory_equal(y, few, (size_t)(rows * columns) * sizeof *y);
+    gradient_of(kernels, &s->pattern, x, dy, columns, gradient);
+    gradient_of(kernels, &selection.pattern, x, dy, columns, selection.gradient);
+    spread[entries] = GUARD;
+    kernels->sparse_spread(&selection, &s->pattern, spread);
+    assert_memory_equal(gradient, spread, entries * sizeof *spread);
+    assert_true(spread[entries] == GUARD);
+    memcpy(expected.gradient, selection.gradient, selected * sizeof *spread);
+    kernels_reference.sparse_spread(&expected, &s->pattern, spread);
+    assert_memory_equal(gradient, spread, entries * sizeof *spread);
+    selection_finish(&selection);
+    selection_finish(&expected);
+    free(x);
+    free(dy);
+    free(y);
+    free(few);
+    free(gradient);
+    free(spread);
+    free(places);
+}
+
+static void check_selections(const struct kernels *kernels)
+{
+    static const struct {
+        int64_t rows, inputs, band;
+    } sizes[] = {{1, 1, 1}, {3, 16, 16}, {7, 100, 33}, {40, 784, 196}, {5, 2100, 1024}};
+    static const double blanks[] = {0, 0.4, 1};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (size_t d = 0; d < DENSITIES; d++) {
+            struct sparse_sample s =
+                sparse_sample(sizes[i].rows, sizes[i].inputs, sizes[i].band, every_density[d], 9);
+            for (size_t b = 0; b < sizeof blanks / sizeof *blanks; b++)
+                check_selection(kernels, &s, i % 2 ? 64 : 80, blanks[b]);
+            sparse_sample_finish(&s);
+        }
+}
+
+static void survivors_pass_over_zeros(void **state)
+{
+    (void)state;
+    for_each_isa(check_selections);
+}
+
+/* --- networks --- */
+
+#define EXAMPLES 60
+#define COLUMNS 64
+#define BLANK 37 /* every third input and this one */
+
+static const struct optimizer_spec adam = {
+    .kind = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
+
+static struct network *create_masked(const struct net_spec *spec, enum net_kernels kernels,
+                                     double density)
+{
+    struct error err = {0};
+    const struct net_options options = {.train_batch = EXAMPLES, .kernels = kernels};
+    struct network *net = net_create(spec, options, &err);
+    assert_non_null(net);
+    assert_int_equal(net_set_optimizer(net, &adam, &err), 0);
+    const struct init_spec init = {.kind = INIT_GLOROT_NORMAL};
+    assert_int_equal(net_initialize(net, init, (struct rng_stream){.seed = 5}, &err), 0);
+    uint8_t *mask = malloc((size_t)net_block_size(net));
+    memset(mask, 1, (size_t)net_block_size(net));
+    const int64_t weights = net_parameters(net, &(int){0})[0].count;
+    for (int64_t e = 0; e < weights; e++)
+        mask[e] = (double)rng_uniform((struct rng_stream){.seed = 2}, (uint64_t)e) < density ||
+                  e == BLANK;
+    assert_int_equal(net_set_mask(net, mask, &err), 0);
+    free(mask);
+    return net;
+}
+
+/* A batch with a third of its inputs blank, but for what is in the padding columns. */
+static void fill_blank_batch(struct example_batch *data, const struct net_spec *spec, float padding)
+{
+    fill_batch(data, spec, EXAMPLES, COLUMNS, padding, 3);
+    const int64_t inputs = spec->input.height * spec->input.width;
+    for (int64_t i = 0; i < inputs; i++)
+        for (int64_t c = 0; c < EXAMPLES && (i % 3 == 0 || i == BLANK); c++)
+            data->inputs[i * COLUMNS + c] = 0;
+}
+
+static double evaluate(struct network *net, const struct net_batch *batch)
+{
+    struct net_score score = {0};
+    net_evaluate(net, batch, &score);
+    return score.loss_sum;
+}
+
+/* With something in the padding columns no input is blank there, and all are computed with: to the
+ * same bits in all examples. */
+static void check_network(const struct net_spec *spec, enum net_kernels kernels, double density)
+{
+    struct network *skips = create_masked(spec, kernels, density);
+    struct network *computes = create_masked(spec, kernels, density);
+    struct example_batch blank, padded;
+    fill_blank_batch(&blank, spec, 0);
+    fill_blank_batch(&padded, spec, 1);
+    const size_t bytes = (size_t)net_block_size(skips) * sizeof(float);
+    const struct rng_stream dropout = {.seed = 8, .purpose = RNG_DROPOUT};
+    for (int step = 0; step < 3; step++) {
+        const double loss = net_train_step(skips, &blank.batch, 0.01, step, dropout);
+        assert_true(loss == net_train_step(computes, &padded.batch, 0.01, step, dropout));
+        assert_memory_equal(gradients_of(skips), gradients_of(computes), bytes);
+        assert_memory_equal(weights_of(skips), weights_of(computes), bytes);
+        assert_true(evaluate(skips, &blank.batch) == evaluate(computes, &padded.batch));
+    }
+    free(blank.inputs);
+    free(padded.inputs);
+    net_destroy(skips);
+    net_destroy(computes);
+}
+
+/* Infinite weights of a blank input show whether it was computed with. */
+static void check_what_is_skipped(const struct net_spec *spec, enum net_kernels kernels,
+                                  double density, bool skips)
+{
+    struct network *net = create_masked(spec, kernels, density);
+    struct example_batch blank, padded;
+    fill_blank_batch(&blank, spec, 0);
+    fill_blank_batch(&padded, spec, 1);
+    float *weights = next_copy(net);
+    net_read_weights(net, weights);
+    weights[BLANK] = INFINITY;
+    net_write_weights(net, weights);
+    assert_int_equal(isfinite(evaluate(net, &blank.batch)) != 0, skips);
+    assert_true(!isfinite(evaluate(net, &padded.batch)));
+    free(blank.inputs);
+    free(padded.inputs);
+    net_destroy(net);
+}
+
+static void networks_pass_over_zeros(void **state)
+{
+    static const double densities[] = {1, 0.5, 0.2, 0.01};
+    struct net_spec spec;
+    struct error err = {0};
+    (void)state;
+    assert_int_equal(net_spec_named("fc-40-30", (struct shape){1, 16, 9}, 5, 0, &spec, &err), 0);
+    for (size_t i = 0; i < ISA_COUNT; i++) {
+        if (kernels_select(every_isa[i], &err) != 0)
+            continue;
+        for (size_t d = 0; d < sizeof densities / sizeof *densities; d++)
+            for (int kernels = 0; kernels < NET_KERNELS; kernels++)
+                check_network(&spec, (enum net_kernels)kernels, densities[d]);
+        check_what_is_skipped(&spec, NET_KERNELS_DENSE, 1, false);
+        check_what_is_skipped(&spec, NET_KERNELS_AUTO, 1, true);
+        /* Elsewhere selecting survivors is slow. */
+        if (strcmp(every_isa[i], "avx512") == 0)
+            check_what_is_skipped(&spec, NET_KERNELS_SPARSE, 0.2, true);
+    }
+    assert_int_equal(kernels_select(NULL, &err), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dense_products_pass_over_zeros),
+        cmocka_unit_test(survivors_pass_over_zeros),
+        cmocka_unit_test(networks_pass_over_zeros),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
