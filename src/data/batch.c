@@ -11,7 +11,8 @@ typedef uint8_t bytes16 __attribute__((vector_size(TILE)));
 void batch_part_indices(const struct dataset *dataset, enum dataset_part part, int64_t first,
                         int32_t count, uint32_t *indices)
 {
-    const uint32_t *listed = part == PART_TRAIN        ? dataset->train_index
+    const uint32_t *listed = dataset->evaluated[part]  ? dataset->evaluated[part]
+                             : part == PART_TRAIN      ? dataset->train_index
                              : part == PART_VALIDATION ? dataset->validation_index
                                                        : NULL;
     for (int32_t i = 0; i < count; i++)

@@ -11,6 +11,8 @@
 
 #include "data/dataset.h"
 
+#include "../../src/data/evaluation_order.h"
+
 /* A dataset in memory whose pixels and labels are functions of their position. */
 static struct dataset *make_dataset(int32_t train, int32_t validation, int32_t height,
                                     int32_t width)
@@ -179,19 +181,35 @@ static void the_order_lists_positions_left_by_the_split(void **state)
     dataset_destroy(dataset);
 }
 
-static void evaluation_goes_in_ascending_order(void **state)
+/* Those of a label, narrow ones first, in ascending order; a part has all of its examples. */
+static void evaluation_puts_like_examples_together(void **state)
 {
     (void)state;
-    struct dataset *dataset = make_dataset(20, 4, 1, 1);
-    uint32_t indices[4];
-    batch_part_indices(dataset, PART_TRAIN, 3, 4, indices);
-    assert_memory_equal(indices, ((uint32_t[]){3, 4, 5, 6}), sizeof indices);
-    batch_part_indices(dataset, PART_VALIDATION, 1, 3, indices);
-    assert_memory_equal(indices, ((uint32_t[]){21, 22, 23}), 3 * sizeof *indices);
-    batch_part_indices(dataset, PART_TEST, 66, 4, indices);
-    assert_memory_equal(indices, ((uint32_t[]){66, 67, 68, 69}), sizeof indices);
-    assert_int_equal(dataset_part_count(dataset, PART_TRAIN), 20);
-    assert_int_equal(dataset_part_count(dataset, PART_VALIDATION), 4);
+    enum { WIDTH = 4, PIXELS = 2 * WIDTH };
+    struct dataset *dataset = make_dataset(6, 3, 2, WIDTH);
+    uint8_t *images = (uint8_t *)(uintptr_t)dataset->train_images;
+    uint8_t *labels = (uint8_t *)(uintptr_t)dataset->train_labels;
+    memset(images, 0, 9 * PIXELS);
+    memcpy(labels, (uint8_t[]){1, 0, 1, 1, 0, 1, 2, 0, 2}, 9);
+    images[0 * PIXELS + 0] = images[0 * PIXELS + 3] = 9;         /* two columns */
+    images[2 * PIXELS + 1] = images[2 * PIXELS + WIDTH + 1] = 9; /* one, in two rows */
+    images[3 * PIXELS + WIDTH + 2] = 9;                          /* one */
+    uint32_t indices[70];
+    assert_int_equal(evaluation_order_make(dataset, NULL), 0);
+    batch_part_indices(dataset, PART_TRAIN, 0, 6, indices);
+    assert_memory_equal(indices, ((uint32_t[]){1, 4, 5, 2, 3, 0}), 6 * sizeof *indices);
+    batch_part_indices(dataset, PART_TRAIN, 3, 2, indices);
+    assert_memory_equal(indices, ((uint32_t[]){2, 3}), 2 * sizeof *indices);
+    batch_part_indices(dataset, PART_VALIDATION, 0, 3, indices);
+    assert_memory_equal(indices, ((uint32_t[]){7, 6, 8}), 3 * sizeof *indices);
+    batch_part_indices(dataset, PART_TEST, 0, 70, indices);
+    bool seen[70] = {false};
+    for (int i = 0; i < 70; i++) {
+        assert_false(seen[indices[i]]);
+        seen[indices[i]] = true;
+    }
+    assert_int_equal(dataset_part_count(dataset, PART_TRAIN), 6);
+    assert_int_equal(dataset_part_count(dataset, PART_VALIDATION), 3);
     assert_int_equal(dataset_part_count(dataset, PART_TEST), 70);
     dataset_destroy(dataset);
 }
@@ -218,7 +236,7 @@ int main(void)
         cmocka_unit_test(an_epoch_sees_each_example_once),
         cmocka_unit_test(orders_differ_by_epoch_and_seed_only),
         cmocka_unit_test(the_order_lists_positions_left_by_the_split),
-        cmocka_unit_test(evaluation_goes_in_ascending_order),
+        cmocka_unit_test(evaluation_puts_like_examples_together),
         cmocka_unit_test(refuses_a_batch_larger_than_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

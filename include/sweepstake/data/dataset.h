@@ -63,6 +63,9 @@ struct data_scale {
     float factor, offset;
 };
 
+enum dataset_part { PART_TRAIN, PART_VALIDATION, PART_TEST };
+#define DATASET_PARTS 3
+
 /* Decoded examples. images: uint8 [count][channels][height][width]; labels: uint8 [count].
  * `train_index` lists the training examples left after the split, ascending; `validation_index`
  * the others: the first of a permutation drawn from (split_seed, RNG_SPLIT). */
@@ -72,6 +75,8 @@ struct dataset {
     const uint8_t *train_images, *train_labels; /* train + validation examples, file order */
     const uint8_t *test_images, *test_labels;
     uint32_t *train_index, *validation_index;
+    /* The examples of each part as they are evaluated; NULL: in ascending order. */
+    uint32_t *evaluated[DATASET_PARTS];
     struct data_scale *scales; /* [channels]; NULL = byte / 255 as it is */
     enum data_augment augment;
     struct hash128 content; /* see dataset_content */
@@ -100,7 +105,6 @@ int dataset_content(const struct dataset_request *request, struct hash128 *conte
 int64_t dataset_example_bytes(const struct dataset_info *info);
 int64_t dataset_own_bytes(const struct dataset_info *info);
 
-enum dataset_part { PART_TRAIN, PART_VALIDATION, PART_TEST };
 int64_t dataset_part_count(const struct dataset *dataset, enum dataset_part part);
 
 /* --- batches --- */
