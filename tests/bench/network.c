@@ -1,9 +1,9 @@
 /* How fast one network trains, at several densities and with several kinds of kernels.
  *
- * A subject is a density and a kind of kernels, and has a network of its own. All take turns of a few
- * steps in one process, so that a slow moment of the machine meets them all, and the shortest step
- * counts, in CPU time of the thread. Steps of a turn follow each other as in training: after the
- * first of them the network lies in the caches again. Prints a line of JSON a subject. */
+ * A subject is a density and a kind of kernels, and has a network of its own. All take turns of a
+ * few steps in one process, so that a slow moment of the machine meets them all, and the shortest
+ * step counts, in CPU time of the thread. Steps of a turn follow each other as in training: after
+ * the first of them the network lies in the caches again. Prints a line of JSON a subject. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,9 +20,12 @@
 #define EVALUATIONS 3 /* of a turn */
 
 static const char usage[] =
-    "usage: bench_network [--evaluation | --threads N] NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
-    "Times training steps on one core, and with --evaluation also evaluations; or on N threads, by\n"
-    "the clock. DENSITY is the share of weights kept in each layer that may be pruned, at random;\n"
+    "usage: bench_network [--evaluation] [--threads N] [--blank PERCENT]\n"
+    "                     NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
+    "Times training steps on one core, and with --evaluation also evaluations; or on N threads, "
+    "by\n"
+    "the clock. So many PERCENT of the inputs are zero in all examples. DENSITY is the share of "
+    "weights kept in each layer that may be pruned, at random;\n"
     "KERNELS is auto, dense or sparse.\n"
     "Default: 1:auto. Prints a line of JSON for each.\n";
 
@@ -44,6 +47,7 @@ struct bench {
     int32_t batch;
     int steps;
     bool with_evaluation;
+    int blank_percent;
     uint8_t labels[MAX_BATCH];
     struct subject subjects[MAX_SUBJECTS];
     int subject_count;
@@ -61,7 +65,8 @@ static double seconds_now(void)
 /* Images of the data set the paper trains the network on. */
 static struct shape image_for(const char *network)
 {
-    return strncmp(network, "lenet", 5) == 0 ? (struct shape){1, 28, 28} : (struct shape){3, 32, 32};
+    return strncmp(network, "lenet", 5) == 0 ? (struct shape){1, 28, 28}
+                                             : (struct shape){3, 32, 32};
 }
 
 /* The recipes' optimisers: Adam for the small networks, SGD with momentum for those with batch
@@ -76,8 +81,8 @@ static struct optimizer_spec optimizer_for(const struct net_spec *spec)
         .kind = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 }
 
-/* Keeps exactly the density's share of `count` weights, at least one, each set of them equally likely:
- * a weight is kept with the probability (still to be kept) / (still to come). */
+/* Keeps exactly the density's share of `count` weights, at least one, each set of them equally
+ * likely: a weight is kept with the probability (still to be kept) / (still to come). */
 static void draw_mask(struct rng_stream stream, double density, uint8_t *mask, int64_t count)
 {
     int64_t wanted = (int64_t)fmax(1, round(density * (double)count));
@@ -108,8 +113,12 @@ static struct net_batch fill_batch(const struct bench *bench, float *inputs, int
 {
     const struct shape image = bench->spec.input;
     const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
+    const int64_t pixels = (int64_t)image.channels * image.height * image.width;
     rng_normal((struct rng_stream){.seed = 1, .purpose = RNG_GENERATOR}, 0, inputs,
-               (size_t)(image.channels * image.height * image.width * columns));
+               (size_t)(pixels * columns));
+    for (int64_t i = 0; i < pixels; i++)
+        if (i * 61 % 100 < bench->blank_percent) /* spread over the image */
+            memset(inputs + i * columns, 0, (size_t)columns * sizeof *inputs);
     return (struct net_batch){inputs, bench->labels, examples, columns};
 }
 
@@ -250,20 +259,36 @@ static int run(struct bench *bench, struct error *err)
     return status;
 }
 
+/* Returns how many words the options take, or 0. */
+static int read_options(struct bench *bench, int *threads, int count, char **words)
+{
+    int i = 1;
+    for (; i < count && strncmp(words[i], "--", 2) == 0; i++) {
+        const char *number = i + 1 < count ? words[i + 1] : "";
+        if (strcmp(words[i], "--evaluation") == 0) {
+            bench->with_evaluation = true;
+        } else if (strcmp(words[i], "--threads") == 0 && atoi(number) >= 1) {
+            *threads = atoi(words[++i]);
+            time_of = CLOCK_MONOTONIC;
+        } else if (strcmp(words[i], "--blank") == 0 && *number) {
+            bench->blank_percent = atoi(words[++i]);
+        } else {
+            return 0;
+        }
+    }
+    return i;
+}
+
 int main(int argc, char **argv)
 {
     struct bench bench = {0};
     struct error err = {0};
-    bench.with_evaluation = argc > 1 && strcmp(argv[1], "--evaluation") == 0;
-    const bool by_clock = argc > 2 && strcmp(argv[1], "--threads") == 0;
-    const int threads = by_clock ? atoi(argv[2]) : 1;
-    const int options = by_clock ? 3 : bench.with_evaluation ? 2 : 1;
-    if (threads < 1 || !read_operands(&bench, argc - options, argv + options)) {
+    int threads = 1;
+    const int options = read_options(&bench, &threads, argc, argv);
+    if (options == 0 || !read_operands(&bench, argc - options, argv + options)) {
         fputs(usage, stderr);
         return 2;
     }
-    if (by_clock)
-        time_of = CLOCK_MONOTONIC;
     kernels_use_threads(threads);
     if (run(&bench, &err) != 0) {
         fprintf(stderr, "bench_network: %s\n", err.text);
