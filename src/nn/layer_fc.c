@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "paths.h"
 #include "survivors.h"
 
 static int fc_output(const struct layer_spec *layer, struct shape input, struct shape *output,
@@ -211,11 +212,13 @@ static void fc_backward(const struct layer *layer, const struct pass *pass, cons
 
 static void fc_sparse_form(const struct layer *layer, double density, struct sparse_form *form)
 {
-    *form = (struct sparse_form){.rows = layer->outputs,
-                                 .columns = layer->inputs,
-                                 .taps = 1,
-                                 .band = sparse_product_band(layer->inputs, density),
-                                 .turned_band = sparse_product_band(layer->outputs, density)};
+    const bool selected = path_selects(kernels_isa(), layer, density);
+    *form = (struct sparse_form){
+        .rows = layer->outputs,
+        .columns = layer->inputs,
+        .taps = 1,
+        .band = (selected ? sparse_selected_band : sparse_product_band)(layer->inputs, density),
+        .turned_band = sparse_product_band(layer->outputs, density)};
 }
 
 /* Whether it looks for the inputs that count. */

@@ -8,14 +8,26 @@
 
 /* Rows of x with 64 columns: what a first-level cache holds, and half of a second-level one. */
 #define LEAST_BAND 200
-#define ROW_ENTRIES 36 /* of a band, for which it pays to fetch and store a row's sums */
+/* Of a band, for which it pays to fetch and store a row's sums; more where they are selected: fewer
+ * are left then, and as no two calls have the same, how many is mispredicted. */
+#define ROW_ENTRIES 28
+#define SELECTED_ENTRIES 70
 
-int64_t sparse_product_band(int64_t columns, double density)
+static int64_t band_for(int64_t columns, double most)
 {
-    double most = density > 0 ? ROW_ENTRIES / density : MOST_BAND;
     most = most < LEAST_BAND ? LEAST_BAND : most > MOST_BAND ? MOST_BAND : most;
     const int64_t bands = (columns + (int64_t)most - 1) / (int64_t)most;
     return (columns + bands - 1) / bands;
+}
+
+int64_t sparse_product_band(int64_t columns, double density)
+{
+    return band_for(columns, density > 0 ? ROW_ENTRIES / density : MOST_BAND);
+}
+
+int64_t sparse_selected_band(int64_t columns, double density)
+{
+    return band_for(columns, density > 0 ? SELECTED_ENTRIES / density : MOST_BAND);
 }
 
 /* What a first-level cache holds of a tile's argument, in channels; and a row's entries for which

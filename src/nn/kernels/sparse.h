@@ -104,6 +104,7 @@ struct sparse_conv_gradient {
  * elements, and of a convolution with that share whose argument has so many channels (a multiple of
  * 9). */
 int64_t sparse_product_band(int64_t columns, double density);
+int64_t sparse_selected_band(int64_t columns, double density); /* where entries are selected */
 int64_t sparse_conv_band(int64_t channels, double density);
 
 /* Enough for either convolution, whatever the bands: an argument of `channels` channels and a
