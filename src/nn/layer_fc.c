@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "inputs.h"
 #include "paths.h"
 #include "survivors.h"
 
@@ -55,40 +56,7 @@ static double fc_multiply_adds(const struct layer_spec *layer, const struct trac
 
 enum { WEIGHT, BIAS };
 
-/* --- the inputs that count: those that are not zero in all examples --- */
-
-/* Which inputs a batch has. */
-struct inputs {
-    int64_t count;
-    const int32_t *places; /* [count]; NULL: all */
-};
-
-#define SPREAD_OUTPUTS 24
-#define MOST_PERCENT 85 /* of the inputs; passing over fewer does not pay */
-
-static int64_t fc_state_size(const struct layer *layer, int64_t columns)
-{
-    (void)columns;
-    return layer->skips_zeros ? 1 + layer->inputs : 0;
-}
-
-/* layer->state: how many inputs are listed, and their places. */
-static struct inputs listed_inputs(const struct layer *layer)
-{
-    const int32_t *list = (const int32_t *)layer->state;
-    const int64_t most = layer->inputs * MOST_PERCENT / 100 - KERNEL_LANES;
-    if (!layer->skips_zeros || *list < 1 || *list > most)
-        return (struct inputs){layer->inputs, NULL};
-    return (struct inputs){*list, list + 1};
-}
-
-static struct inputs list_inputs(const struct layer *layer, const struct pass *pass, const float *x)
-{
-    int32_t *list = (int32_t *)layer->state;
-    if (layer->skips_zeros)
-        *list = (int32_t)pass->kernels->nonzero_rows(x, layer->inputs, pass->columns, list + 1);
-    return listed_inputs(layer);
-}
+#define SPREAD_OUTPUTS 24 /* whose gradients a cache holds without the zeros */
 
 /* Floats in a row of the transposed input. */
 static int64_t transposed_stride(const struct layer *layer)
@@ -104,7 +72,7 @@ static int64_t fc_scratch_size(const struct layer *layer, int64_t columns)
 
 static void fc_forward(const struct layer *layer, const struct pass *pass, const float *x, float *y)
 {
-    const struct inputs inputs = list_inputs(layer, pass, x);
+    const struct inputs inputs = inputs_find(layer, pass, x);
     pass->kernels->product(&(struct product){
         .rows = layer->outputs,
         .columns = pass->columns,
@@ -150,7 +118,7 @@ static void weight_gradient(const struct layer *layer, const struct pass *pass, 
                   layer->inputs);
 }
 
-/* Some outputs at a time, as many as a cache holds with their gradients' zeros left out. */
+/* Of some inputs only, for a few outputs at a time; those of the others are zero. */
 static void weight_gradient_of(const struct layer *layer, const struct pass *pass,
                                struct inputs inputs, const float *x, const float *dy)
 {
@@ -198,7 +166,7 @@ static void input_gradient(const struct layer *layer, const struct pass *pass, c
 static void fc_backward(const struct layer *layer, const struct pass *pass, const float *x,
                         const float *dy, float *dx)
 {
-    const struct inputs inputs = listed_inputs(layer);
+    const struct inputs inputs = inputs_found(layer);
     pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
     if (inputs.places)
         weight_gradient_of(layer, pass, inputs, x, dy);
@@ -235,7 +203,7 @@ static struct sparse_weights select_weights(const struct layer *layer, const str
     const struct sparse_weights all = {&survivors->pattern, layer->parameters[WEIGHT]};
     if (!selects(survivors))
         return all;
-    const struct inputs inputs = list_inputs(layer, pass, x);
+    const struct inputs inputs = inputs_find(layer, pass, x);
     if (!inputs.places)
         return all;
     pass->kernels->sparse_select(&all, inputs.places, inputs.count, &survivors->selection);
@@ -263,7 +231,7 @@ static void sparse_weight_gradient(const struct layer *layer, const struct pass 
                                    const float *x, const float *dy)
 {
     const struct survivors *survivors = layer->survivors;
-    const bool selected = selects(survivors) && listed_inputs(layer).places;
+    const bool selected = selects(survivors) && inputs_found(layer).places;
     pass->kernels->sparse_gradient(&(struct sparse_gradient){
         .pattern = selected ? &survivors->selection.pattern : &survivors->pattern,
         .columns = pass->columns,
@@ -304,7 +272,7 @@ const struct operation operation_fc = {
     .multiply_adds = fc_multiply_adds,
     .can_skip_zeros = true,
     .absorbs_relu = true,
-    .state_size = fc_state_size,
+    .state_size = inputs_state_size,
     .scratch_size = fc_scratch_size,
     .forward = fc_forward,
     .backward = fc_backward,

@@ -20,7 +20,8 @@
 struct network; /* the layers, their buffers, and the views below */
 
 /* How layers with masked weights compute: with all weights, with the survivors alone, or with these from the density
- * on at which that is faster. That density is a function of the layer's kind and shape and of the instruction set. */
+ * on at which that is faster. That density is a function of the layer's kind and shape and of the instruction set.
+ * Unless with all weights, a fully connected first layer passes over inputs that are zero in a whole batch. */
 enum net_kernels { NET_KERNELS_AUTO, NET_KERNELS_DENSE, NET_KERNELS_SPARSE, NET_KERNELS };
 /* "auto", "dense", "sparse"; and back: -1 for any other word. */
 const char *net_kernels_name(enum net_kernels kernels);
