@@ -23,6 +23,7 @@ int64_t sparse_product_band(int64_t columns, double density)
  * it pays to fetch and store a tile's sums. */
 #define LEAST_CHANNELS 12
 #define TILE_ENTRIES 14
+#define STRIP_FLOATS (256 * 1024) /* half of a second-level cache */
 
 static int64_t round_up(int64_t count, int64_t unit)
 {
@@ -33,43 +34,42 @@ static int64_t round_up(int64_t count, int64_t unit)
 static void choose_tile(struct sparse_conv_tiling *t, int64_t vector)
 {
     static const struct {
-        int64_t rows, columns, least_vector;
+        int64_t rows, vectors, least_vector;
     } tiles[] = {{1, 16, 16}, {2, 8, 16}, {4, 4, 16}, {1, 8, 4}, {2, 4, 4}, {2, 2, 4}};
     int64_t fewest = INT64_MAX;
     for (size_t i = 0; i < sizeof tiles / sizeof *tiles; i++) {
-        const int64_t pixels =
-            round_up(t->height, tiles[i].rows) * round_up(t->width, tiles[i].columns);
-        if (vector < tiles[i].least_vector || pixels >= fewest)
+        const int64_t columns = tiles[i].vectors / t->vectors;
+        if (vector < tiles[i].least_vector || columns == 0)
+            continue;
+        const int64_t pixels = round_up(t->height, tiles[i].rows) * round_up(t->width, columns);
+        if (pixels >= fewest)
             continue;
         fewest = pixels;
         t->tile_rows = tiles[i].rows;
-        t->tile_columns = tiles[i].columns;
+        t->tile_columns = columns;
     }
 }
 
-/* As many rows as leave room in a second-level cache for what else passes through. */
-static int64_t strip_rows(const struct sparse_conv_tiling *t)
+static void cut(struct sparse_conv_tiling *t, int64_t vector, int64_t vectors)
 {
-    enum { STRIP_FLOATS = 160 * 1024 };
-    const int64_t rows = STRIP_FLOATS / (t->channels * t->line) - 2;
-    const int64_t all = round_up(t->height, t->tile_rows);
-    if (rows >= all)
-        return all;
-    return rows < t->tile_rows ? t->tile_rows : rows / t->tile_rows * t->tile_rows;
+    t->vectors = vectors;
+    choose_tile(t, vector);
+    t->lines = t->tile_rows + 2;
+    t->line = (round_up(t->width, t->tile_columns) + 2) * vectors * vector;
+    t->plane = t->lines * t->line;
 }
 
 struct sparse_conv_tiling sparse_conv_tiling(int64_t channels, int64_t rows, int64_t height,
-                                             int64_t width, int64_t vector)
+                                             int64_t width, int64_t vector, int64_t most)
 {
     struct sparse_conv_tiling t = {.height = height, .width = width, .channels = channels};
-    choose_tile(&t, vector);
-    t.line = (round_up(width, t.tile_columns) + 2) * vector;
-    t.strip_rows = strip_rows(&t);
-    t.plane = (t.strip_rows + 2) * t.line;
+    cut(&t, vector, SPARSE_ACROSS);
+    while (t.vectors > 1 && (t.vectors > most || channels * t.plane > STRIP_FLOATS))
+        cut(&t, vector, t.vectors / 2);
     t.single = height <= t.tile_rows && width <= t.tile_columns;
     t.tile = t.x + channels * t.plane;
-    t.offsets = t.tile + rows * t.tile_rows * t.tile_columns * vector;
-    t.total = t.offsets + channels * SPARSE_TAPS;
+    t.offsets = t.tile + rows * t.tile_rows * t.tile_columns * t.vectors * vector;
+    t.total = t.offsets + SPARSE_TURNS * channels * SPARSE_TAPS;
     return t;
 }
 
@@ -84,9 +84,11 @@ int64_t sparse_conv_band(int64_t channels, double density)
 int64_t sparse_conv_scratch_floats(int64_t channels, int64_t rows, int64_t height, int64_t width)
 {
     int64_t most = 0;
-    for (int64_t vector = 4; vector <= 16; vector *= 2) {
-        const int64_t floats = sparse_conv_tiling(channels, rows, height, width, vector).total;
-        most = floats > most ? floats : most;
-    }
+    for (int64_t vector = 4; vector <= 16; vector *= 2)
+        for (int64_t vectors = 1; vectors <= SPARSE_ACROSS; vectors *= 2) {
+            const int64_t floats =
+                sparse_conv_tiling(channels, rows, height, width, vector, vectors).total;
+            most = floats > most ? floats : most;
+        }
     return most;
 }

@@ -1,13 +1,11 @@
 /* Sparse 3x3 convolution of activations, forward and, on the turned pattern, backward.
  *
- * A tile of the result, of a few pixels and VECTOR columns of the batch, is summed in registers:
+ * A tile of the result, of a few pixels and a few vectors of the batch, is summed in registers:
  * each surviving weight of a row is multiplied with the pixels it meets, which stand in the strip
  * (sparse_convolution_strip.h) where the weight's column says. All rows pass over the tile, so that
  * what they read of the strip stays in the cache; with several bands their sums wait in the
- * scratch, [row][pixel][VECTOR], between one band and the next. */
+ * scratch, [row][pixel][vectors][VECTOR], between one band and the next. */
 #include "sparse_convolution_strip.h"
-
-#define MOST_PIXELS 16
 
 /* Adds the products of `count` entries to the tile. */
 INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const int32_t *offsets,
@@ -32,20 +30,20 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
                        const int64_t columns)
 {
     const int64_t height = least(rows, call->height - walk->row);
-    const int64_t width = least(columns, call->width - walk->column);
+    const int64_t width = least(columns, (call->width - walk->column) * walk->t.vectors);
     const int64_t next =
         channel + 1 < walk->pattern->rows ? call->height * call->width * call->columns : 0;
+    const bool rectify = call->rectify;
     float *y = call->y +
                ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
                walk->lane;
     UNROLL
     for (int i = 0; i < rows * columns; i++) {
-        const int64_t r = i / columns, c = i % columns;
-        float *pixel = y + (r * call->width + c) * call->columns;
-        if (r >= height || c >= width)
+        if (i / columns >= height || i % columns >= width)
             continue;
+        float *pixel = y + walk->places[i];
         __builtin_prefetch(pixel + next, 1);
-        vstore(pixel, call->rectify ? vselect(sum[i] <= 0, vset(0), sum[i]) : sum[i]);
+        vstore(pixel, rectify ? vselect(sum[i] <= 0, vset(0), sum[i]) : sum[i]);
     }
 }
 
@@ -59,12 +57,11 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_
     const bool first = walk->band == 0, last = walk->band == pattern->bands - 1;
     float *waiting = walk->tile;
     for (int64_t channel = 0; channel < pattern->rows; channel++) {
-        vfloat sum[MOST_PIXELS];
+        vfloat sum[SPARSE_TILE];
         const vfloat bias = vset(call->bias ? call->bias[channel] : 0);
         UNROLL
         for (int i = 0; i < rows * columns; i++)
             sum[i] = first ? bias : vload(waiting + i * VECTOR);
-        sparse_conv_fetch_ahead(walk);
         add_entries(sum, walk, offsets, call->values, begin[channel], begin[channel + 1], rows,
                     columns);
         if (last) {
@@ -88,6 +85,7 @@ void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
     struct sparse_conv_walk walk = {.pattern = call->pattern,
                                     .columns = call->columns,
                                     .lanes = share_piece(call->share, call->columns, VECTOR),
+                                    .vectors = SPARSE_ACROSS,
                                     .rows = {0, call->pattern->rows}};
     KERNEL(sparse_conv_walk)
     (&walk, call->x, call->scratch, call->height, call->width, step, call);

@@ -4,12 +4,12 @@
  * registers; each surviving weight of its row multiplies it with the pixels of the strip
  * (sparse_convolution_strip.h) that the weight met forward, into CHAINS sums. What is left is a
  * vector a weight, of which the lanes must be added up. Entries stand row after row, so VECTOR
- * neighbours wait, whatever their rows, and are reduced together. With several bands the tiles of
- * all rows are copied to the scratch, [row][pixel][VECTOR], at the first. */
+ * neighbours wait, whatever their rows, and are reduced together. One vector of the batch is taken
+ * after the other, since the order of the tiles is that of the sums. With several bands the tiles
+ * of all rows are copied to the scratch, [row][pixel][VECTOR], at the first. */
 #include "sparse_convolution_strip.h"
 #include "sparse_reduce.h"
 
-#define MOST_PIXELS 16
 #define CHAINS 4
 
 /* Entries whose sums wait for their reduction. */
@@ -100,8 +100,7 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
     struct waiting waiting = {.sums = {{0}}, .gradient = call->gradient + begin[walk->rows.begin]};
     for (int64_t channel = walk->rows.begin; channel < walk->rows.end; channel++) {
-        vfloat dy[MOST_PIXELS];
-        sparse_conv_fetch_ahead(walk);
+        vfloat dy[SPARSE_TILE];
         load_and_keep(dy, walk, call, channel, rows, columns);
         for (int64_t k = begin[channel]; k < begin[channel + 1]; k++) {
             const float *from = walk->from + offsets[pattern->column[k]];
@@ -134,6 +133,7 @@ void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
     struct sparse_conv_walk walk = {.pattern = call->pattern,
                                     .columns = call->columns,
                                     .lanes = {0, call->columns},
+                                    .vectors = 1,
                                     .rows = share_piece(call->share, call->pattern->rows, 1)};
     clear_gradient(&walk, call->gradient);
     KERNEL(sparse_conv_walk)

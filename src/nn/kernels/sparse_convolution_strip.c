@@ -17,25 +17,25 @@ static void copy_row(const struct sparse_conv_walk *walk, int64_t channel, int64
     }
     const float *from =
         walk->x + (channel * t->height + row) * t->width * walk->columns + walk->lane;
-    const int64_t end = (t->width + 1) * VECTOR;
-    vstore(to, vset(0));
+    const int64_t pixel = t->vectors * VECTOR, end = (t->width + 1) * pixel;
+    clear_vectors(to, pixel);
     for (int64_t i = 0; i < t->width; i++)
-        vstore(to + (i + 1) * VECTOR, vload(from + i * walk->columns));
+        for (int64_t j = 0; j < pixel; j += VECTOR)
+            vstore(to + (i + 1) * pixel + j, vload(from + i * walk->columns + j));
     clear_vectors(to + end, t->line - end);
 }
 
-/* Brings a channel's strip to the walk's strip_row. Two rows are there already, below. */
+/* Brings a channel's strip to the walk's row. Two lines of the one before are in it: they stay
+ * where they are when lines take turns, else they are moved to its beginning. */
 static void copy_channel(const struct sparse_conv_walk *walk, int64_t channel, float *to)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    int64_t row = 0;
-    if (walk->strip_row > 0) {
-        row = 2;
-        for (int64_t i = 0; i < row * t->line; i += VECTOR)
-            vstore(to + i, vload(to + t->strip_rows * t->line + i));
-    }
-    for (; row < t->strip_rows + 2; row++)
-        copy_row(walk, channel, walk->strip_row + row - 1, to + row * t->line);
+    const int64_t kept = walk->row > 0 ? 2 : 0;
+    if (t->tile_rows > 1)
+        for (int64_t i = 0; i < kept * t->line; i += VECTOR)
+            vstore(to + i, vload(to + t->tile_rows * t->line + i));
+    for (int64_t i = kept; i < t->lines; i++)
+        copy_row(walk, channel, walk->row + i - 1, to + (i + walk->turn) % t->lines * t->line);
 }
 
 static void copy_band(const struct sparse_conv_walk *walk, float *to)
@@ -46,76 +46,76 @@ static void copy_band(const struct sparse_conv_walk *walk, float *to)
         copy_channel(walk, channel, to + (channel - first) * walk->t.plane);
 }
 
-/* Each band of a strip is copied when the strip's first tile comes to it. */
-static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_step *step,
-                      const void *call)
+/* Each band of a strip is copied when the first tile comes to it. */
+static void step_tile(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t band_floats = walk->pattern->band / SPARSE_TAPS * t->plane;
     for (walk->band = 0; walk->band < walk->pattern->bands; walk->band++) {
         float *strip = walk->strip + (t->single ? 0 : walk->band * band_floats);
-        if (first)
+        if (walk->column == 0)
             copy_band(walk, strip);
-        walk->from = strip + (walk->row - walk->strip_row) * t->line + walk->column * VECTOR;
+        walk->from = strip + walk->column * t->vectors * VECTOR;
         step(walk, call);
     }
 }
 
-static int64_t parts(int64_t count, int64_t part)
+static int64_t band_columns(const struct sparse_conv_walk *walk)
 {
-    return (count + part - 1) / part;
+    return least(walk->pattern->band, walk->pattern->columns);
 }
 
-/* After the last strip of these columns of the batch come the next columns. */
-static void look_ahead(struct sparse_conv_walk *walk)
+static void lay_out_offsets(const struct sparse_conv_walk *walk, int64_t turn)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    const int64_t next = walk->strip_row + t->strip_rows;
-    struct sparse_conv_ahead ahead = {.lane = walk->lane, .row = next + 1, .rows = t->strip_rows};
-    if (next >= t->height)
-        ahead = (struct sparse_conv_ahead){.lane = walk->lane + VECTOR, .rows = t->strip_rows + 1};
-    ahead.rows = ahead.lane < walk->lanes.end ? least(ahead.rows, t->height - ahead.row) : 0;
-    ahead.count = ahead.rows * t->channels;
-    ahead.steps = parts(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
-                  parts(t->width, t->tile_columns) * walk->pattern->bands *
-                  (walk->rows.end - walk->rows.begin);
-    walk->ahead = ahead;
+    int32_t *offsets = walk->turns + turn * band_columns(walk);
+    for (int64_t i = 0; i < band_columns(walk); i++) {
+        const int64_t tap = i % SPARSE_TAPS, line = (tap / 3 + turn) % t->lines;
+        offsets[i] =
+            (int32_t)(i / SPARSE_TAPS * t->plane + line * t->line + tap % 3 * t->vectors * VECTOR);
+    }
 }
 
-static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
+static void lay_out_places(struct sparse_conv_walk *walk)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    const int64_t end = least(walk->strip_row + t->strip_rows, t->height);
-    bool first = true;
-    look_ahead(walk);
-    for (walk->row = walk->strip_row; walk->row < end; walk->row += t->tile_rows)
-        for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns) {
-            step_tile(walk, first, step, call);
-            first = false;
-        }
+    const int64_t across = t->tile_columns * t->vectors;
+    for (int64_t i = 0; i < t->tile_rows * across; i++) {
+        const int64_t pixel = i / across * t->width + i % across / t->vectors;
+        walk->places[i] = pixel * walk->columns + i % t->vectors * VECTOR;
+    }
 }
 
-static void lay_out_offsets(struct sparse_conv_walk *walk)
+/* Cuts the work for the columns of the batch from walk->lane on. */
+static void start_columns(struct sparse_conv_walk *walk, float *scratch, int64_t height,
+                          int64_t width)
 {
-    const int64_t count = least(walk->pattern->band, walk->pattern->columns);
-    for (int64_t i = 0; i < count; i++)
-        walk->offsets[i] = (int32_t)(i / SPARSE_TAPS * walk->t.plane +
-                                     i % SPARSE_TAPS / 3 * walk->t.line + i % 3 * VECTOR);
+    const struct sparse_pattern *pattern = walk->pattern;
+    const int64_t most = least(walk->vectors, (walk->lanes.end - walk->lane) / VECTOR);
+    walk->t = sparse_conv_tiling(pattern->columns / SPARSE_TAPS, pattern->rows, height, width,
+                                 VECTOR, most);
+    walk->strip = scratch + walk->t.x;
+    walk->tile = scratch + walk->t.tile;
+    walk->turns = (int32_t *)(scratch + walk->t.offsets);
+    for (int64_t turn = 0; turn < SPARSE_TURNS; turn++)
+        lay_out_offsets(walk, turn);
+    lay_out_places(walk);
 }
 
 void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
                               int64_t height, int64_t width, sparse_conv_step *step,
                               const void *call)
 {
-    const struct sparse_pattern *pattern = walk->pattern;
-    walk->t =
-        sparse_conv_tiling(pattern->columns / SPARSE_TAPS, pattern->rows, height, width, VECTOR);
+    const struct sparse_conv_tiling *t = &walk->t;
     walk->x = x;
-    walk->strip = scratch + walk->t.x;
-    walk->tile = scratch + walk->t.tile;
-    walk->offsets = (int32_t *)(scratch + walk->t.offsets);
-    lay_out_offsets(walk);
-    for (walk->lane = walk->lanes.begin; walk->lane < walk->lanes.end; walk->lane += VECTOR)
-        for (walk->strip_row = 0; walk->strip_row < height; walk->strip_row += walk->t.strip_rows)
-            step_strip(walk, step, call);
+    for (walk->lane = walk->lanes.begin; walk->lane < walk->lanes.end;
+         walk->lane += t->vectors * VECTOR) {
+        start_columns(walk, scratch, height, width);
+        for (walk->row = 0; walk->row < height; walk->row += t->tile_rows) {
+            walk->turn = t->tile_rows == 1 ? walk->row % SPARSE_TURNS : 0;
+            walk->offsets = walk->turns + walk->turn * band_columns(walk);
+            for (walk->column = 0; walk->column < width; walk->column += t->tile_columns)
+                step_tile(walk, step, call);
+        }
+    }
 }
