@@ -7,6 +7,10 @@
  * scratch, [row][pixel][vectors][VECTOR], between one band and the next. */
 #include "sparse_convolution_strip.h"
 
+/* Bytes of a result that is not fetched into the caches to be overwritten, nor kept there: what a
+ * core's share of the last cache has no room for. */
+#define LEAST_STREAMED (12 << 20)
+
 /* Adds the products of `count` entries to the tile. */
 INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const int32_t *offsets,
                         const float *values, int64_t begin, int64_t end, const int64_t rows,
@@ -24,7 +28,14 @@ INLINE void add_entries(vfloat *sum, const struct sparse_conv_walk *walk, const 
     }
 }
 
-/* Has the same pixels of the next channel fetched. */
+static bool is_streamed(const struct sparse_conv_data *call)
+{
+    const int64_t floats = call->pattern->rows * call->height * call->width * call->columns;
+    return floats * (int64_t)sizeof(float) >= LEAST_STREAMED &&
+           (uintptr_t)call->y % sizeof(vfloat) == 0;
+}
+
+/* Unless it is streamed, has the same pixels of the next channel fetched. */
 INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
                        const struct sparse_conv_data *call, int64_t channel, const int64_t rows,
                        const int64_t columns)
@@ -33,7 +44,7 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
     const int64_t width = least(columns, (call->width - walk->column) * walk->t.vectors);
     const int64_t next =
         channel + 1 < walk->pattern->rows ? call->height * call->width * call->columns : 0;
-    const bool rectify = call->rectify;
+    const bool rectify = call->rectify, streams = is_streamed(call);
     float *y = call->y +
                ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
                walk->lane;
@@ -42,8 +53,13 @@ INLINE void store_tile(const vfloat *sum, const struct sparse_conv_walk *walk,
         if (i / columns >= height || i % columns >= width)
             continue;
         float *pixel = y + walk->places[i];
-        __builtin_prefetch(pixel + next, 1);
-        vstore(pixel, rectify ? vselect(sum[i] <= 0, vset(0), sum[i]) : sum[i]);
+        const vfloat result = rectify ? vselect(sum[i] <= 0, vset(0), sum[i]) : sum[i];
+        if (streams) {
+            vstream(pixel, result);
+        } else {
+            __builtin_prefetch(pixel + next, 1);
+            vstore(pixel, result);
+        }
     }
 }
 
@@ -89,4 +105,5 @@ void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
                                     .rows = {0, call->pattern->rows}};
     KERNEL(sparse_conv_walk)
     (&walk, call->x, call->scratch, call->height, call->width, step, call);
+    vstream_end();
 }
