@@ -19,10 +19,13 @@ int64_t sparse_product_band(int64_t columns, double density)
     return (columns + bands - 1) / bands;
 }
 
-/* What a first-level cache holds of a tile's argument, in channels; and a row's entries for which
- * it pays to fetch and store a tile's sums. */
+/* What a first-level cache holds of a tile's argument, in channels, and of a small map's, where
+ * tiles are square and have less around them; and a row's entries for which it pays to fetch and
+ * store a tile's sums. */
 #define LEAST_CHANNELS 12
-#define TILE_ENTRIES 14
+#define LEAST_SMALL_CHANNELS 16
+#define SMALL_WIDTH 4
+#define TILE_ENTRIES 8
 #define STRIP_FLOATS (256 * 1024) /* half of a second-level cache */
 
 static int64_t round_up(int64_t count, int64_t unit)
@@ -73,10 +76,11 @@ struct sparse_conv_tiling sparse_conv_tiling(int64_t channels, int64_t rows, int
     return t;
 }
 
-int64_t sparse_conv_band(int64_t channels, double density)
+int64_t sparse_conv_band(int64_t channels, int64_t width, double density)
 {
+    const double least = width > SMALL_WIDTH ? LEAST_CHANNELS : LEAST_SMALL_CHANNELS;
     const double enough = density > 0 ? TILE_ENTRIES / (SPARSE_TAPS * density) : INFINITY;
-    const double most = fmax(LEAST_CHANNELS, fmin(ceil(enough), (double)channels));
+    const double most = fmax(least, fmin(ceil(enough), (double)channels));
     const int64_t bands = (channels + (int64_t)most - 1) / (int64_t)most;
     return (channels + bands - 1) / bands * SPARSE_TAPS;
 }
