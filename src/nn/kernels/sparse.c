@@ -27,6 +27,7 @@ int64_t sparse_product_band(int64_t columns, double density)
 #define SMALL_WIDTH 4
 #define TILE_ENTRIES 8
 #define STRIP_FLOATS (256 * 1024) /* half of a second-level cache */
+#define KEPT_FLOATS (512 * 1024)  /* of sums of entries that wait for their turn */
 
 static int64_t round_up(int64_t count, int64_t unit)
 {
@@ -60,19 +61,45 @@ static void cut(struct sparse_conv_tiling *t, int64_t vector, int64_t vectors)
     t->lines = t->tile_rows + 2;
     t->line = (round_up(t->width, t->tile_columns) + 2) * vectors * vector;
     t->plane = t->lines * t->line;
+    t->tiles = round_up(t->height, t->tile_rows) / t->tile_rows *
+               (round_up(t->width, t->tile_columns) / t->tile_columns);
+}
+
+static bool fits(const struct sparse_conv_tiling *t)
+{
+    return t->strips * t->channels * t->plane <= STRIP_FLOATS;
+}
+
+static void place(struct sparse_conv_tiling *t, int64_t rows, int64_t vector)
+{
+    t->tile = t->x + t->strips * t->channels * t->plane;
+    t->offsets = t->tile + rows * t->tile_rows * t->tile_columns * t->vectors * vector;
+    t->kept = t->offsets + SPARSE_TURNS * t->channels * SPARSE_TAPS;
+    t->total = t->kept + (t->strips > 1 ? KEPT_FLOATS : 0);
 }
 
 struct sparse_conv_tiling sparse_conv_tiling(int64_t channels, int64_t rows, int64_t height,
                                              int64_t width, int64_t vector, int64_t most)
 {
-    struct sparse_conv_tiling t = {.height = height, .width = width, .channels = channels};
+    struct sparse_conv_tiling t = {
+        .height = height, .width = width, .channels = channels, .strips = 1};
     cut(&t, vector, SPARSE_ACROSS);
-    while (t.vectors > 1 && (t.vectors > most || channels * t.plane > STRIP_FLOATS))
+    while (t.vectors > 1 && (t.vectors > most || !fits(&t)))
         cut(&t, vector, t.vectors / 2);
-    t.single = height <= t.tile_rows && width <= t.tile_columns;
-    t.tile = t.x + channels * t.plane;
-    t.offsets = t.tile + rows * t.tile_rows * t.tile_columns * t.vectors * vector;
-    t.total = t.offsets + SPARSE_TURNS * channels * SPARSE_TAPS;
+    place(&t, rows, vector);
+    return t;
+}
+
+struct sparse_conv_tiling sparse_conv_gradient_tiling(int64_t channels, int64_t rows,
+                                                      int64_t height, int64_t width, int64_t vector,
+                                                      int64_t most, int64_t entries)
+{
+    struct sparse_conv_tiling t = {
+        .height = height, .width = width, .channels = channels, .strips = SPARSE_ACROSS};
+    cut(&t, vector, 1);
+    if (most < t.strips || !fits(&t) || (t.strips - 1) * t.tiles * entries > KEPT_FLOATS)
+        t.strips = 1;
+    place(&t, rows, vector);
     return t;
 }
 
@@ -85,14 +112,21 @@ int64_t sparse_conv_band(int64_t channels, int64_t width, double density)
     return (channels + bands - 1) / bands * SPARSE_TAPS;
 }
 
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 int64_t sparse_conv_scratch_floats(int64_t channels, int64_t rows, int64_t height, int64_t width)
 {
     int64_t most = 0;
     for (int64_t vector = 4; vector <= 16; vector *= 2)
         for (int64_t vectors = 1; vectors <= SPARSE_ACROSS; vectors *= 2) {
-            const int64_t floats =
-                sparse_conv_tiling(channels, rows, height, width, vector, vectors).total;
-            most = floats > most ? floats : most;
+            const struct sparse_conv_tiling data =
+                sparse_conv_tiling(channels, rows, height, width, vector, vectors);
+            const struct sparse_conv_tiling gradient =
+                sparse_conv_gradient_tiling(channels, rows, height, width, vector, vectors, 0);
+            most = larger(most, larger(data.total, gradient.total));
         }
     return most;
 }

@@ -98,12 +98,17 @@ static void step(struct sparse_conv_walk *walk, const void *call)
 
 void KERNEL(sparse_conv_data)(const struct sparse_conv_data *call)
 {
-    struct sparse_conv_walk walk = {.pattern = call->pattern,
+    const struct sparse_pattern *pattern = call->pattern;
+    const struct piece lanes = share_piece(call->share, call->columns, VECTOR);
+    struct sparse_conv_walk walk = {.pattern = pattern,
+                                    .x = call->x,
                                     .columns = call->columns,
-                                    .lanes = share_piece(call->share, call->columns, VECTOR),
-                                    .vectors = SPARSE_ACROSS,
-                                    .rows = {0, call->pattern->rows}};
-    KERNEL(sparse_conv_walk)
-    (&walk, call->x, call->scratch, call->height, call->width, step, call);
+                                    .lane = lanes.begin,
+                                    .rows = {0, pattern->rows}};
+    for (; walk.lane < lanes.end; walk.lane += walk.t.vectors * VECTOR) {
+        walk.t = sparse_conv_tiling(pattern->columns / SPARSE_TAPS, pattern->rows, call->height,
+                                    call->width, VECTOR, (lanes.end - walk.lane) / VECTOR);
+        KERNEL(sparse_conv_walk)(&walk, call->scratch, step, call);
+    }
     vstream_end();
 }

@@ -8,15 +8,15 @@ INLINE void clear_vectors(float *to, int64_t floats)
 }
 
 /* One row of a channel; `row` may be outside of the image. */
-static void copy_row(const struct sparse_conv_walk *walk, int64_t channel, int64_t row, float *to)
+static void copy_row(const struct sparse_conv_walk *walk, int64_t lane, int64_t channel,
+                     int64_t row, float *to)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     if (row < 0 || row >= t->height) {
         clear_vectors(to, t->line);
         return;
     }
-    const float *from =
-        walk->x + (channel * t->height + row) * t->width * walk->columns + walk->lane;
+    const float *from = walk->x + (channel * t->height + row) * t->width * walk->columns + lane;
     const int64_t pixel = t->vectors * VECTOR, end = (t->width + 1) * pixel;
     clear_vectors(to, pixel);
     for (int64_t i = 0; i < t->width; i++)
@@ -27,7 +27,8 @@ static void copy_row(const struct sparse_conv_walk *walk, int64_t channel, int64
 
 /* Brings a channel's strip to the walk's row. Two lines of the one before are in it: they stay
  * where they are when lines take turns, else they are moved to its beginning. */
-static void copy_channel(const struct sparse_conv_walk *walk, int64_t channel, float *to)
+static void copy_channel(const struct sparse_conv_walk *walk, int64_t lane, int64_t channel,
+                         float *to)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     const int64_t kept = walk->row > 0 ? 2 : 0;
@@ -35,29 +36,38 @@ static void copy_channel(const struct sparse_conv_walk *walk, int64_t channel, f
         for (int64_t i = 0; i < kept * t->line; i += VECTOR)
             vstore(to + i, vload(to + t->tile_rows * t->line + i));
     for (int64_t i = kept; i < t->lines; i++)
-        copy_row(walk, channel, walk->row + i - 1, to + (i + walk->turn) % t->lines * t->line);
+        copy_row(walk, lane, channel, walk->row + i - 1,
+                 to + (i + walk->turn) % t->lines * t->line);
 }
 
-static void copy_band(const struct sparse_conv_walk *walk, float *to)
+/* All strips at once, while what they are copied from is near. */
+static void copy_band(const struct sparse_conv_walk *walk, int64_t band, float *to)
 {
-    const int64_t first = walk->band * walk->pattern->band / SPARSE_TAPS;
-    const int64_t end = least(first + walk->pattern->band / SPARSE_TAPS, walk->t.channels);
+    const struct sparse_conv_tiling *t = &walk->t;
+    const int64_t first = band * walk->pattern->band / SPARSE_TAPS;
+    const int64_t end = least(first + walk->pattern->band / SPARSE_TAPS, t->channels);
     for (int64_t channel = first; channel < end; channel++)
-        copy_channel(walk, channel, to + (channel - first) * walk->t.plane);
+        for (int64_t strip = 0; strip < t->strips; strip++)
+            copy_channel(walk, walk->lane + strip * t->vectors * VECTOR, channel,
+                         to + strip * t->channels * t->plane + (channel - first) * t->plane);
 }
 
-/* Each band of a strip is copied when the first tile comes to it. */
+/* Each band of the strips is copied when the first tile comes to it, where it is the only one over
+ * the one before. */
 static void step_tile(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    const int64_t band_floats = walk->pattern->band / SPARSE_TAPS * t->plane;
-    for (walk->band = 0; walk->band < walk->pattern->bands; walk->band++) {
-        float *strip = walk->strip + (t->single ? 0 : walk->band * band_floats);
-        if (walk->column == 0)
-            copy_band(walk, strip);
-        walk->from = strip + walk->column * t->vectors * VECTOR;
-        step(walk, call);
-    }
+    const bool only = t->tiles * t->strips == 1;
+    const int64_t band_floats = only ? 0 : walk->pattern->band / SPARSE_TAPS * t->plane;
+    for (walk->strip = 0; walk->strip < t->strips; walk->strip++)
+        for (walk->band = 0; walk->band < walk->pattern->bands; walk->band++) {
+            float *band = walk->strips + walk->band * band_floats;
+            if (walk->column == 0 && walk->strip == 0)
+                copy_band(walk, walk->band, band);
+            walk->from =
+                band + walk->strip * t->channels * t->plane + walk->column * t->vectors * VECTOR;
+            step(walk, call);
+        }
 }
 
 static int64_t band_columns(const struct sparse_conv_walk *walk)
@@ -86,36 +96,21 @@ static void lay_out_places(struct sparse_conv_walk *walk)
     }
 }
 
-/* Cuts the work for the columns of the batch from walk->lane on. */
-static void start_columns(struct sparse_conv_walk *walk, float *scratch, int64_t height,
-                          int64_t width)
-{
-    const struct sparse_pattern *pattern = walk->pattern;
-    const int64_t most = least(walk->vectors, (walk->lanes.end - walk->lane) / VECTOR);
-    walk->t = sparse_conv_tiling(pattern->columns / SPARSE_TAPS, pattern->rows, height, width,
-                                 VECTOR, most);
-    walk->strip = scratch + walk->t.x;
-    walk->tile = scratch + walk->t.tile;
-    walk->turns = (int32_t *)(scratch + walk->t.offsets);
-    for (int64_t turn = 0; turn < SPARSE_TURNS; turn++)
-        lay_out_offsets(walk, turn);
-    lay_out_places(walk);
-}
-
-void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step,
+void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, float *scratch, sparse_conv_step *step,
                               const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    walk->x = x;
-    for (walk->lane = walk->lanes.begin; walk->lane < walk->lanes.end;
-         walk->lane += t->vectors * VECTOR) {
-        start_columns(walk, scratch, height, width);
-        for (walk->row = 0; walk->row < height; walk->row += t->tile_rows) {
-            walk->turn = t->tile_rows == 1 ? walk->row % SPARSE_TURNS : 0;
-            walk->offsets = walk->turns + walk->turn * band_columns(walk);
-            for (walk->column = 0; walk->column < width; walk->column += t->tile_columns)
-                step_tile(walk, step, call);
-        }
+    walk->strips = scratch + t->x;
+    walk->tile = scratch + t->tile;
+    walk->kept = scratch + t->kept;
+    walk->turns = (int32_t *)(scratch + t->offsets);
+    for (int64_t turn = 0; turn < SPARSE_TURNS; turn++)
+        lay_out_offsets(walk, turn);
+    lay_out_places(walk);
+    for (walk->row = 0; walk->row < t->height; walk->row += t->tile_rows) {
+        walk->turn = t->tile_rows == 1 ? walk->row % SPARSE_TURNS : 0;
+        walk->offsets = walk->turns + walk->turn * band_columns(walk);
+        for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns)
+            step_tile(walk, step, call);
     }
 }

@@ -7,7 +7,8 @@
  * [channel][lines][width + 2, rounded up to tiles][vectors][VECTOR], with zeros around the image.
  * So every tap of a tile's pixel lies at one distance from the pixel, whatever the place in the
  * row, and all lines that a tile reads are near each other, where in the activations they would
- * fall on few sets of the cache.
+ * fall on few sets of the cache. Where tiles must have one vector each, several strips take its
+ * place: they are copied together, and all pass over the bands of a tile in turn.
  *
  * Where tiles have one row a strip has three lines, and each new one replaces the oldest: line i of
  * the strip is at (i + turn) mod 3, and taps are at other distances in each of the three turns. */
@@ -22,15 +23,14 @@ struct sparse_conv_walk {
     const struct sparse_pattern *pattern;
     const float *x; /* the argument [channel][height][width][columns] */
     int64_t columns;
-    struct piece lanes; /* columns of the batch that are walked over */
-    int64_t vectors;    /* of them that may be taken together */
-    struct piece rows;  /* of the pattern that are computed */
-    float *strip, *tile;
+    struct piece rows; /* of the pattern that are computed */
+    float *strips, *tile, *kept;
     /* [turns][band]: where in the strip a column of a band is from its first channel. */
     int32_t *turns;
     int64_t places[SPARSE_TILE]; /* of a tile's vectors in the activations, from its first */
     /* The place in the walk. */
     int64_t lane;        /* first of the columns of the batch */
+    int64_t strip;       /* which of those that are next to each other */
     int64_t row, column; /* of the image, the tile's first */
     int64_t turn;
     int64_t band;
@@ -73,8 +73,8 @@ INLINE void sparse_conv_visit_tile(sparse_conv_visit *visit, struct sparse_conv_
     }
 }
 
-void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step,
+/* Goes through the columns of the batch that walk->t takes together, from walk->lane on. */
+void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, float *scratch, sparse_conv_step *step,
                               const void *call);
 
 #endif
