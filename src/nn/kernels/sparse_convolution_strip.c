@@ -7,7 +7,8 @@ INLINE void clear_vectors(float *to, int64_t floats)
         vstore(to + i, vset(0));
 }
 
-/* One row of a channel; `row` may be outside of the image. */
+/* One row of a channel; `row` may be outside of the image. Has the same row of the next channel
+ * fetched, which lies too far away for a CPU to foresee. */
 static void copy_row(const struct sparse_conv_walk *walk, int64_t lane, int64_t channel,
                      int64_t row, float *to)
 {
@@ -17,11 +18,15 @@ static void copy_row(const struct sparse_conv_walk *walk, int64_t lane, int64_t 
         return;
     }
     const float *from = walk->x + (channel * t->height + row) * t->width * walk->columns + lane;
+    const int64_t next = channel + 1 < t->channels ? t->height * t->width * walk->columns : 0;
     const int64_t pixel = t->vectors * VECTOR, end = (t->width + 1) * pixel;
     clear_vectors(to, pixel);
-    for (int64_t i = 0; i < t->width; i++)
+    for (int64_t i = 0; i < t->width; i++, from += walk->columns) {
+        for (int64_t j = 0; j < pixel; j += KERNEL_LANES)
+            __builtin_prefetch(from + next + j, 0, 2);
         for (int64_t j = 0; j < pixel; j += VECTOR)
-            vstore(to + (i + 1) * pixel + j, vload(from + i * walk->columns + j));
+            vstore(to + (i + 1) * pixel + j, vload(from + j));
+    }
     clear_vectors(to + end, t->line - end);
 }
 
