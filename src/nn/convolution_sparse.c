@@ -19,8 +19,8 @@ void convolution_sparse_form(const struct conv_shape *shape, double density,
     *form = (struct sparse_form){.rows = shape->outputs, .columns = depth};
     if (is_3x3(shape)) {
         form->taps = TAPS;
-        form->band = sparse_conv_band(shape->inputs, density);
-        form->turned_band = sparse_conv_band(shape->outputs, density);
+        form->band = sparse_conv_band(shape->inputs, shape->width, density);
+        form->turned_band = sparse_conv_band(shape->outputs, shape->width, density);
     } else {
         form->taps = 1;
         form->band = sparse_product_band(depth, density);

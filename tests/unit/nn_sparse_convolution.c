@@ -9,9 +9,10 @@ static const struct conv_shape shapes[] = {
     {1, 1, 1, 1, 3, 1, 1},    {3, 5, 5, 7, 3, 1, 1},  {2, 3, 2, 2, 3, 1, 1},
     {4, 6, 4, 4, 3, 1, 1},    {5, 4, 8, 8, 3, 1, 1},  {3, 2, 17, 16, 3, 1, 1},
     {2, 3, 9, 33, 3, 1, 1},   {70, 9, 4, 4, 3, 1, 1}, {1, 17, 3, 20, 3, 1, 1},
-    {24, 2, 32, 32, 3, 1, 1}, /* several strips */
+    {90, 2, 3, 16, 3, 1, 1},  /* a strip of four vectors is too large */
+    {1, 40, 32, 32, 3, 1, 1}, /* 80 columns of the result are streamed */
 };
-static const int64_t batches[] = {16, 48};
+static const int64_t batches[] = {16, 48, 80};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The work of one check; w is dense, with zeros where nothing is kept. */

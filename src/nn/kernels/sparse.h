@@ -101,11 +101,11 @@ struct sparse_conv_gradient {
 #define MOST_BAND 1024 /* columns; a table of so many bits is kept in registers */
 
 /* Columns of a band that suit the kernels: of a matrix with so many columns and that share of its
- * elements, and of a convolution with that share whose argument has so many channels (a multiple of
- * 9). */
+ * elements, and of a convolution with that share whose argument has so many channels of that width
+ * (a multiple of 9). */
 int64_t sparse_product_band(int64_t columns, double density);
 int64_t sparse_selected_band(int64_t columns, double density); /* where entries are selected */
-int64_t sparse_conv_band(int64_t channels, double density);
+int64_t sparse_conv_band(int64_t channels, int64_t width, double density);
 
 /* Enough for either convolution, whatever the bands: an argument of `channels` channels and a
  * result of `rows`. */

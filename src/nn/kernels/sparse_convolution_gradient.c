@@ -5,11 +5,14 @@
  * (sparse_convolution_strip.h) that the weight met forward, into CHAINS sums. What is left is a
  * vector a weight, of which the lanes must be added up. Entries stand row after row, so VECTOR
  * neighbours wait, whatever their rows, and are reduced together. With several bands the tiles of
- * all rows are copied to the scratch, [row][pixel][VECTOR], at the first. */
+ * all rows are copied to the scratch, [row][pixel][VECTOR], at the first.
+ *
+ * Sums of a weight are added vector after vector of the batch, tile after tile. Several vectors are
+ * taken together nevertheless where a cache has room for their strips: tiles of the first add their
+ * sums to the gradient, the others keep theirs, [vector][tile][entry], until it is their turn. */
 #include "sparse_convolution_strip.h"
 #include "sparse_reduce.h"
 
-#define MOST_PIXELS 16
 #define CHAINS 4
 
 /* Entries whose sums wait for their reduction. */
@@ -60,7 +63,7 @@ INLINE void load_tile(vfloat *dy, const struct sparse_conv_walk *walk,
     const float *from =
         call->dy +
         ((channel * call->height + walk->row) * call->width + walk->column) * call->columns +
-        walk->lane;
+        walk->lane + walk->strip * VECTOR;
     UNROLL
     for (int i = 0; i < rows * columns; i++) {
         const int64_t r = i / columns, c = i % columns;
@@ -91,6 +94,19 @@ INLINE void load_and_keep(vfloat *dy, const struct sparse_conv_walk *walk,
     }
 }
 
+/* Where the sums of a tile of all strips but the first are kept. */
+static float *kept_sums(const struct sparse_conv_walk *walk, int64_t strip, int64_t tile)
+{
+    return walk->kept + ((strip - 1) * walk->t.tiles + tile) * walk->pattern->entries;
+}
+
+static int64_t tile_index(const struct sparse_conv_walk *walk)
+{
+    const struct sparse_conv_tiling *t = &walk->t;
+    const int64_t across = (t->width + t->tile_columns - 1) / t->tile_columns;
+    return walk->row / t->tile_rows * across + walk->column / t->tile_columns;
+}
+
 INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_t rows,
                      const int64_t columns)
 {
@@ -98,10 +114,11 @@ INLINE void sum_band(struct sparse_conv_walk *walk, const void *of, const int64_
     const struct sparse_pattern *pattern = walk->pattern;
     const int32_t *begin = pattern->begin + walk->band * pattern->rows;
     const int32_t *offsets = walk->offsets - walk->band * pattern->band;
-    struct waiting waiting = {.sums = {{0}}, .gradient = call->gradient + begin[walk->rows.begin]};
+    float *gradient =
+        walk->strip == 0 ? call->gradient : kept_sums(walk, walk->strip, tile_index(walk));
+    struct waiting waiting = {.sums = {{0}}, .gradient = gradient + begin[walk->rows.begin]};
     for (int64_t channel = walk->rows.begin; channel < walk->rows.end; channel++) {
-        vfloat dy[MOST_PIXELS];
-        sparse_conv_fetch_ahead(walk);
+        vfloat dy[SPARSE_TILE];
         load_and_keep(dy, walk, call, channel, rows, columns);
         for (int64_t k = begin[channel]; k < begin[channel + 1]; k++) {
             const float *from = walk->from + offsets[pattern->column[k]];
@@ -119,6 +136,32 @@ static void step(struct sparse_conv_walk *walk, const void *call)
     sparse_conv_visit_tile(sum_band, walk, call);
 }
 
+/* gradient += sums, of the rows that are computed. */
+static void add_sums(const struct sparse_conv_walk *walk, const float *sums, float *gradient)
+{
+    const struct sparse_pattern *pattern = walk->pattern;
+    for (int64_t band = 0; band < pattern->bands; band++) {
+        const int32_t *begin = pattern->begin + band * pattern->rows;
+        for (int32_t k = begin[walk->rows.begin]; k < begin[walk->rows.end]; k++)
+            gradient[k] += sums[k];
+    }
+}
+
+static void add_kept_sums(const struct sparse_conv_walk *walk, float *gradient)
+{
+    for (int64_t strip = 1; strip < walk->t.strips; strip++)
+        for (int64_t tile = 0; tile < walk->t.tiles; tile++)
+            add_sums(walk, kept_sums(walk, strip, tile), gradient);
+}
+
+/* So that all tiles may add. */
+static void clear_kept_sums(const struct sparse_conv_walk *walk, float *kept)
+{
+    const struct sparse_conv_tiling *t = &walk->t;
+    const int64_t count = (t->strips - 1) * t->tiles * walk->pattern->entries;
+    memset(kept, 0, (size_t)count * sizeof *kept);
+}
+
 static void clear_gradient(const struct sparse_conv_walk *walk, float *gradient)
 {
     const struct sparse_pattern *pattern = walk->pattern;
@@ -131,11 +174,18 @@ static void clear_gradient(const struct sparse_conv_walk *walk, float *gradient)
 
 void KERNEL(sparse_conv_gradient)(const struct sparse_conv_gradient *call)
 {
-    struct sparse_conv_walk walk = {.pattern = call->pattern,
+    const struct sparse_pattern *pattern = call->pattern;
+    struct sparse_conv_walk walk = {.pattern = pattern,
+                                    .x = call->x,
                                     .columns = call->columns,
-                                    .lanes = {0, call->columns},
-                                    .rows = share_piece(call->share, call->pattern->rows, 1)};
+                                    .rows = share_piece(call->share, pattern->rows, 1)};
     clear_gradient(&walk, call->gradient);
-    KERNEL(sparse_conv_walk)
-    (&walk, call->x, call->scratch, call->height, call->width, step, call);
+    for (; walk.lane < call->columns; walk.lane += walk.t.strips * VECTOR) {
+        walk.t = sparse_conv_gradient_tiling(
+            pattern->columns / SPARSE_TAPS, pattern->rows, call->height, call->width, VECTOR,
+            (call->columns - walk.lane) / VECTOR, pattern->entries);
+        clear_kept_sums(&walk, call->scratch + walk.t.kept);
+        KERNEL(sparse_conv_walk)(&walk, call->scratch, step, call);
+        add_kept_sums(&walk, call->gradient);
+    }
 }

@@ -7,115 +7,115 @@ INLINE void clear_vectors(float *to, int64_t floats)
         vstore(to + i, vset(0));
 }
 
-/* One row of a channel; `row` may be outside of the image. */
-static void copy_row(const struct sparse_conv_walk *walk, int64_t channel, int64_t row, float *to)
+/* One row of a channel; `row` may be outside of the image. Has the same row of the next channel
+ * fetched, which lies too far away for a CPU to foresee. */
+static void copy_row(const struct sparse_conv_walk *walk, int64_t lane, int64_t channel,
+                     int64_t row, float *to)
 {
     const struct sparse_conv_tiling *t = &walk->t;
     if (row < 0 || row >= t->height) {
         clear_vectors(to, t->line);
         return;
     }
-    const float *from =
-        walk->x + (channel * t->height + row) * t->width * walk->columns + walk->lane;
-    const int64_t end = (t->width + 1) * VECTOR;
-    vstore(to, vset(0));
-    for (int64_t i = 0; i < t->width; i++)
-        vstore(to + (i + 1) * VECTOR, vload(from + i * walk->columns));
+    const float *from = walk->x + (channel * t->height + row) * t->width * walk->columns + lane;
+    const int64_t next = channel + 1 < t->channels ? t->height * t->width * walk->columns : 0;
+    const int64_t pixel = t->vectors * VECTOR, end = (t->width + 1) * pixel;
+    clear_vectors(to, pixel);
+    for (int64_t i = 0; i < t->width; i++, from += walk->columns) {
+        for (int64_t j = 0; j < pixel; j += KERNEL_LANES)
+            __builtin_prefetch(from + next + j, 0, 2);
+        for (int64_t j = 0; j < pixel; j += VECTOR)
+            vstore(to + (i + 1) * pixel + j, vload(from + j));
+    }
     clear_vectors(to + end, t->line - end);
 }
 
-/* Brings a channel's strip to the walk's strip_row. Two rows are there already, below. */
-static void copy_channel(const struct sparse_conv_walk *walk, int64_t channel, float *to)
+/* Brings a channel's strip to the walk's row. Two lines of the one before are in it: they stay
+ * where they are when lines take turns, else they are moved to its beginning. */
+static void copy_channel(const struct sparse_conv_walk *walk, int64_t lane, int64_t channel,
+                         float *to)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    int64_t row = 0;
-    if (walk->strip_row > 0) {
-        row = 2;
-        for (int64_t i = 0; i < row * t->line; i += VECTOR)
-            vstore(to + i, vload(to + t->strip_rows * t->line + i));
-    }
-    for (; row < t->strip_rows + 2; row++)
-        copy_row(walk, channel, walk->strip_row + row - 1, to + row * t->line);
+    const int64_t kept = walk->row > 0 ? 2 : 0;
+    if (t->tile_rows > 1)
+        for (int64_t i = 0; i < kept * t->line; i += VECTOR)
+            vstore(to + i, vload(to + t->tile_rows * t->line + i));
+    for (int64_t i = kept; i < t->lines; i++)
+        copy_row(walk, lane, channel, walk->row + i - 1,
+                 to + (i + walk->turn) % t->lines * t->line);
 }
 
-static void copy_band(const struct sparse_conv_walk *walk, float *to)
+/* All strips at once, while what they are copied from is near. */
+static void copy_band(const struct sparse_conv_walk *walk, int64_t band, float *to)
 {
-    const int64_t first = walk->band * walk->pattern->band / SPARSE_TAPS;
-    const int64_t end = least(first + walk->pattern->band / SPARSE_TAPS, walk->t.channels);
+    const struct sparse_conv_tiling *t = &walk->t;
+    const int64_t first = band * walk->pattern->band / SPARSE_TAPS;
+    const int64_t end = least(first + walk->pattern->band / SPARSE_TAPS, t->channels);
     for (int64_t channel = first; channel < end; channel++)
-        copy_channel(walk, channel, to + (channel - first) * walk->t.plane);
+        for (int64_t strip = 0; strip < t->strips; strip++)
+            copy_channel(walk, walk->lane + strip * t->vectors * VECTOR, channel,
+                         to + strip * t->channels * t->plane + (channel - first) * t->plane);
 }
 
-/* Each band of a strip is copied when the strip's first tile comes to it. */
-static void step_tile(struct sparse_conv_walk *walk, bool first, sparse_conv_step *step,
-                      const void *call)
+/* Each band of the strips is copied when the first tile comes to it, where it is the only one over
+ * the one before. */
+static void step_tile(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
 {
     const struct sparse_conv_tiling *t = &walk->t;
-    const int64_t band_floats = walk->pattern->band / SPARSE_TAPS * t->plane;
-    for (walk->band = 0; walk->band < walk->pattern->bands; walk->band++) {
-        float *strip = walk->strip + (t->single ? 0 : walk->band * band_floats);
-        if (first)
-            copy_band(walk, strip);
-        walk->from = strip + (walk->row - walk->strip_row) * t->line + walk->column * VECTOR;
-        step(walk, call);
-    }
-}
-
-static int64_t parts(int64_t count, int64_t part)
-{
-    return (count + part - 1) / part;
-}
-
-/* After the last strip of these columns of the batch come the next columns. */
-static void look_ahead(struct sparse_conv_walk *walk)
-{
-    const struct sparse_conv_tiling *t = &walk->t;
-    const int64_t next = walk->strip_row + t->strip_rows;
-    struct sparse_conv_ahead ahead = {.lane = walk->lane, .row = next + 1, .rows = t->strip_rows};
-    if (next >= t->height)
-        ahead = (struct sparse_conv_ahead){.lane = walk->lane + VECTOR, .rows = t->strip_rows + 1};
-    ahead.rows = ahead.lane < walk->lanes.end ? least(ahead.rows, t->height - ahead.row) : 0;
-    ahead.count = ahead.rows * t->channels;
-    ahead.steps = parts(least(t->strip_rows, t->height - walk->strip_row), t->tile_rows) *
-                  parts(t->width, t->tile_columns) * walk->pattern->bands *
-                  (walk->rows.end - walk->rows.begin);
-    walk->ahead = ahead;
-}
-
-static void step_strip(struct sparse_conv_walk *walk, sparse_conv_step *step, const void *call)
-{
-    const struct sparse_conv_tiling *t = &walk->t;
-    const int64_t end = least(walk->strip_row + t->strip_rows, t->height);
-    bool first = true;
-    look_ahead(walk);
-    for (walk->row = walk->strip_row; walk->row < end; walk->row += t->tile_rows)
-        for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns) {
-            step_tile(walk, first, step, call);
-            first = false;
+    const bool only = t->tiles * t->strips == 1;
+    const int64_t band_floats = only ? 0 : walk->pattern->band / SPARSE_TAPS * t->plane;
+    for (walk->strip = 0; walk->strip < t->strips; walk->strip++)
+        for (walk->band = 0; walk->band < walk->pattern->bands; walk->band++) {
+            float *band = walk->strips + walk->band * band_floats;
+            if (walk->column == 0 && walk->strip == 0)
+                copy_band(walk, walk->band, band);
+            walk->from =
+                band + walk->strip * t->channels * t->plane + walk->column * t->vectors * VECTOR;
+            step(walk, call);
         }
 }
 
-static void lay_out_offsets(struct sparse_conv_walk *walk)
+static int64_t band_columns(const struct sparse_conv_walk *walk)
 {
-    const int64_t count = least(walk->pattern->band, walk->pattern->columns);
-    for (int64_t i = 0; i < count; i++)
-        walk->offsets[i] = (int32_t)(i / SPARSE_TAPS * walk->t.plane +
-                                     i % SPARSE_TAPS / 3 * walk->t.line + i % 3 * VECTOR);
+    return least(walk->pattern->band, walk->pattern->columns);
 }
 
-void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step,
+static void lay_out_offsets(const struct sparse_conv_walk *walk, int64_t turn)
+{
+    const struct sparse_conv_tiling *t = &walk->t;
+    int32_t *offsets = walk->turns + turn * band_columns(walk);
+    for (int64_t i = 0; i < band_columns(walk); i++) {
+        const int64_t tap = i % SPARSE_TAPS, line = (tap / 3 + turn) % t->lines;
+        offsets[i] =
+            (int32_t)(i / SPARSE_TAPS * t->plane + line * t->line + tap % 3 * t->vectors * VECTOR);
+    }
+}
+
+static void lay_out_places(struct sparse_conv_walk *walk)
+{
+    const struct sparse_conv_tiling *t = &walk->t;
+    const int64_t across = t->tile_columns * t->vectors;
+    for (int64_t i = 0; i < t->tile_rows * across; i++) {
+        const int64_t pixel = i / across * t->width + i % across / t->vectors;
+        walk->places[i] = pixel * walk->columns + i % t->vectors * VECTOR;
+    }
+}
+
+void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, float *scratch, sparse_conv_step *step,
                               const void *call)
 {
-    const struct sparse_pattern *pattern = walk->pattern;
-    walk->t =
-        sparse_conv_tiling(pattern->columns / SPARSE_TAPS, pattern->rows, height, width, VECTOR);
-    walk->x = x;
-    walk->strip = scratch + walk->t.x;
-    walk->tile = scratch + walk->t.tile;
-    walk->offsets = (int32_t *)(scratch + walk->t.offsets);
-    lay_out_offsets(walk);
-    for (walk->lane = walk->lanes.begin; walk->lane < walk->lanes.end; walk->lane += VECTOR)
-        for (walk->strip_row = 0; walk->strip_row < height; walk->strip_row += walk->t.strip_rows)
-            step_strip(walk, step, call);
+    const struct sparse_conv_tiling *t = &walk->t;
+    walk->strips = scratch + t->x;
+    walk->tile = scratch + t->tile;
+    walk->kept = scratch + t->kept;
+    walk->turns = (int32_t *)(scratch + t->offsets);
+    for (int64_t turn = 0; turn < SPARSE_TURNS; turn++)
+        lay_out_offsets(walk, turn);
+    lay_out_places(walk);
+    for (walk->row = 0; walk->row < t->height; walk->row += t->tile_rows) {
+        walk->turn = t->tile_rows == 1 ? walk->row % SPARSE_TURNS : 0;
+        walk->offsets = walk->turns + walk->turn * band_columns(walk);
+        for (walk->column = 0; walk->column < t->width; walk->column += t->tile_columns)
+            step_tile(walk, step, call);
+    }
 }

@@ -1,63 +1,48 @@
 /* The copy of the argument that the sparse 3x3 convolutions work on, and how they go through an
- * image: VECTOR columns of the batch after the other, strips of rows from top to bottom, tiles of a
- * strip row by row, bands of the pattern.
+ * image: some columns of the batch after the other, a strip for each row of tiles from top to
+ * bottom, its tiles, bands of the pattern.
  *
- * A strip is [channel][strip_rows + 2][width + 2, rounded up to tiles][VECTOR], with zeros around
- * the image. So every tap of a tile's pixel lies at one distance from the pixel, whatever the
- * place, and all lines that a tile reads are near each other, where in the activations they would
- * fall on few sets of the cache. */
+ * Columns are taken some vectors together, since a cache fetches lines of memory in pairs: reading
+ * and writing the activations of one vector at a time would move twice as much. A strip is
+ * [channel][lines][width + 2, rounded up to tiles][vectors][VECTOR], with zeros around the image.
+ * So every tap of a tile's pixel lies at one distance from the pixel, whatever the place in the
+ * row, and all lines that a tile reads are near each other, where in the activations they would
+ * fall on few sets of the cache. Where tiles must have one vector each, several strips take its
+ * place: they are copied together, and all pass over the bands of a tile in turn.
+ *
+ * Where tiles have one row a strip has three lines, and each new one replaces the oldest: line i of
+ * the strip is at (i + turn) mod 3, and taps are at other distances in each of the three turns. */
 #ifndef SWEEPSTAKE_NN_SPARSE_CONVOLUTION_STRIP_H
 #define SWEEPSTAKE_NN_SPARSE_CONVOLUTION_STRIP_H
 
 #include "isa.h"
 #include "sparse_convolution.h"
 
-/* The rows of the argument that the next strip will be copied from, and how far they are fetched
- * into the cache. */
-struct sparse_conv_ahead {
-    int64_t lane, row, rows; /* `rows` of each channel, from `row` on */
-    int64_t count, fetched;  /* of all channels */
-    int64_t steps, due;      /* calls in which they are fetched; count * calls mod steps */
-};
-
 struct sparse_conv_walk {
     struct sparse_conv_tiling t;
     const struct sparse_pattern *pattern;
     const float *x; /* the argument [channel][height][width][columns] */
     int64_t columns;
-    struct piece lanes; /* columns of the batch that are walked over */
-    struct piece rows;  /* of the pattern that are computed */
-    float *strip, *tile;
-    int32_t *offsets; /* [band]: where in the strip a column of a band is from its first channel */
+    struct piece rows; /* of the pattern that are computed */
+    float *strips, *tile, *kept;
+    /* [turns][band]: where in the strip a column of a band is from its first channel. */
+    int32_t *turns;
+    int64_t places[SPARSE_TILE]; /* of a tile's vectors in the activations, from its first */
     /* The place in the walk. */
-    int64_t lane;        /* first of the VECTOR columns */
-    int64_t strip_row;   /* of the image, the strip's first */
+    int64_t lane;        /* first of the columns of the batch */
+    int64_t strip;       /* which of those that are next to each other */
     int64_t row, column; /* of the image, the tile's first */
+    int64_t turn;
     int64_t band;
-    struct sparse_conv_ahead ahead;
-    const float *from; /* the tile's first pixel in the strip, at tap 0 of the band's channels */
+    const int32_t *offsets; /* of the turn */
+    const float *from;      /* the tile's first pixel in the strip, at tap 0 of the band's channels,
+                               turn 0 */
 };
-
-/* Fetches what is due of the next strip: called for each row of each band of each tile. */
-INLINE void sparse_conv_fetch_ahead(struct sparse_conv_walk *walk)
-{
-    struct sparse_conv_ahead *ahead = &walk->ahead;
-    for (ahead->due += ahead->count; ahead->due >= ahead->steps; ahead->due -= ahead->steps) {
-        const int64_t channel = ahead->fetched / ahead->rows;
-        const int64_t row = ahead->row + ahead->fetched % ahead->rows;
-        const float *x = walk->x +
-                         (channel * walk->t.height + row) * walk->t.width * walk->columns +
-                         ahead->lane;
-        for (int64_t i = 0; i < walk->t.width; i++)
-            __builtin_prefetch(x + i * walk->columns, 0, 2);
-        ahead->fetched++;
-    }
-}
 
 /* What a walk does with each band of each tile. */
 typedef void sparse_conv_step(struct sparse_conv_walk *walk, const void *call);
 
-/* What is done with a tile of `rows` x `columns` pixels. */
+/* What is done with a tile of `rows` x `columns` vectors. */
 typedef void sparse_conv_visit(struct sparse_conv_walk *walk, const void *call, const int64_t rows,
                                const int64_t columns);
 
@@ -65,7 +50,7 @@ typedef void sparse_conv_visit(struct sparse_conv_walk *walk, const void *call, 
 INLINE void sparse_conv_visit_tile(sparse_conv_visit *visit, struct sparse_conv_walk *walk,
                                    const void *call)
 {
-    switch (walk->t.tile_rows * 32 + walk->t.tile_columns) {
+    switch (walk->t.tile_rows * 32 + walk->t.tile_columns * walk->t.vectors) {
 #if VECTOR == 16
     case 1 * 32 + 16:
         visit(walk, call, 1, 16);
@@ -88,8 +73,8 @@ INLINE void sparse_conv_visit_tile(sparse_conv_visit *visit, struct sparse_conv_
     }
 }
 
-void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, const float *x, float *scratch,
-                              int64_t height, int64_t width, sparse_conv_step *step,
+/* Goes through the columns of the batch that walk->t takes together, from walk->lane on. */
+void KERNEL(sparse_conv_walk)(struct sparse_conv_walk *walk, float *scratch, sparse_conv_step *step,
                               const void *call);
 
 #endif

@@ -11,9 +11,10 @@
 
 #define VECTOR KERNEL_VECTOR /* 16: AVX-512, 8: AVX2 and FMA, 4: any CPU */
 
-#if VECTOR > 4
+#ifdef __SSE__
 #include <immintrin.h>
-#else
+#endif
+#if VECTOR == 4
 #include <math.h>
 #endif
 
@@ -50,6 +51,28 @@ INLINE vfloat vload(const float *from)
 INLINE void vstore(float *to, vfloat v)
 {
     memcpy(to, &v, sizeof v);
+}
+
+/* Past the caches, to an address that is a multiple of the vector's size. */
+INLINE void vstream(float *to, vfloat v)
+{
+#if VECTOR == 16
+    _mm512_stream_ps(to, (__m512)v);
+#elif VECTOR == 8
+    _mm256_stream_ps(to, (__m256)v);
+#elif defined __SSE__
+    _mm_stream_ps(to, (__m128)v);
+#else
+    vstore(to, v);
+#endif
+}
+
+/* Other threads see what was streamed before they see what is stored from here on. */
+INLINE void vstream_end(void)
+{
+#ifdef __SSE__
+    _mm_sfence();
+#endif
 }
 
 INLINE vfloat vset(float x)
