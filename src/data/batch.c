@@ -173,7 +173,7 @@ INLINE void set_scale(struct lane *lane, const struct data_scale *scale)
     }
 }
 
-static void fill_lane(const struct dataset *dataset, struct lane *lane)
+CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
 {
     static const struct data_scale as_it_is = {1.0f, 0.0f};
     const struct dataset_info *info = &dataset->info;
