@@ -124,17 +124,15 @@ struct lane {
     tile_store *store;
 };
 
-#define LINE 64 /* bytes that memory fetches at once */
-
 /* Has a part of the next lane fetched, as much for each tile: its examples lie anywhere in memory.
  */
 INLINE void fetch_next(const struct lane *lane, size_t feature)
 {
-    enum { EXAMPLES = TILE * TILE / LINE };
+    enum { EXAMPLES = TILE * TILE / MEMORY_LINE };
     const size_t first = feature / TILE * EXAMPLES % TILE;
     for (size_t i = first; i < first + EXAMPLES; i++)
         if (lane->next[i])
-            __builtin_prefetch(lane->next[i] + feature / LINE * LINE);
+            __builtin_prefetch(lane->next[i] + feature / MEMORY_LINE * MEMORY_LINE);
 }
 
 /* Features feature..feature + 15 of a lane of 16 columns. */

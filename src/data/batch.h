@@ -4,7 +4,8 @@
 
 #include "augment.h"
 
-#define BATCH_LANE 16 /* examples a block of the transpose */
+#define BATCH_LANE 16  /* examples a block of the transpose */
+#define MEMORY_LINE 64 /* bytes that memory fetches at once */
 
 /* Augmentation, and room for what it makes of a lane. */
 struct batch_augmentation {

@@ -77,8 +77,6 @@ const uint32_t *batch_order_at(struct batch_order *order, int64_t iteration)
     return order->examples + iteration % order->batches * order->batch;
 }
 
-#define LINE 64 /* bytes that memory fetches at once */
-
 /* Has the examples of the next iteration fetched while this one computes: they lie anywhere in
  * memory. */
 static void fetch_next(const struct batch_order *order, int64_t iteration)
@@ -88,7 +86,7 @@ static void fetch_next(const struct batch_order *order, int64_t iteration)
     const size_t bytes = example_bytes(order->dataset);
     for (int64_t i = 0; i < order->batch && next > 0; i++) {
         const uint8_t *example = order->dataset->train_images + indices[i] * bytes;
-        for (size_t byte = 0; byte < bytes; byte += LINE)
+        for (size_t byte = 0; byte < bytes; byte += MEMORY_LINE)
             __builtin_prefetch(example + byte);
     }
 }
