@@ -50,7 +50,7 @@ static const struct {
       [CONV_WIDE] = 0.21,
       [CONV_OTHER] = 0.2}},
     {"avx2",
-     INFINITY,
+     0.015,
      {[FC] = 0.55,
       [CONV_FIRST] = 0.45,
       [CONV_NARROW] = 0.3,

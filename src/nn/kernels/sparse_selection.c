@@ -1,34 +1,32 @@
 /* Selecting the entries of a sparse matrix in those columns where its argument is not zero.
  *
- * A band's columns are a table of bits, which two AVX-512 registers hold: a block's entries look
- * their bits up together, and those selected are moved up to the ones before. Which they were is
- * kept, a bit each, so that gradients find back to their places. */
+ * A table of a band's columns tells which are selected. A block's entries look theirs up, and those
+ * selected are moved up to the ones before. Which they were is kept, a bit each, so that gradients
+ * find back to their places. */
 #include "isa.h"
-
-#define TABLE_WORDS (MOST_BAND / 32)
-
-/* Bit c - first of the table for each of the columns below `end`; returns how many these are. */
-static int64_t mark_columns(const int32_t *columns, int64_t count, int64_t first, int64_t end,
-                            uint32_t table[TABLE_WORDS])
-{
-    int64_t i = 0;
-    memset(table, 0, TABLE_WORDS * sizeof *table);
-    for (; i < count && columns[i] < end; i++)
-        table[(columns[i] - first) / 32] |= 1u << (columns[i] - first) % 32;
-    return i;
-}
 
 #if VECTOR == 16
 
-INLINE uint32_t select_entries(const uint32_t table[TABLE_WORDS], int64_t first,
-                               const int32_t *column, const float *value, int64_t count,
-                               int32_t *to_column, float *to_value)
+/* A bit for each column: two registers hold them all, where the entries look them up together. */
+struct table {
+    uint32_t words[MOST_BAND / 32];
+};
+
+INLINE void mark_column(struct table *table, int64_t place)
+{
+    table->words[place / 32] |= 1u << place % 32;
+}
+
+INLINE uint32_t select_entries(const struct table *table, int64_t first, const int32_t *column,
+                               const float *value, int64_t count, int32_t *to_column,
+                               float *to_value)
 {
     const __mmask16 there = (__mmask16)((1u << count) - 1);
     const __m512i columns = _mm512_maskz_loadu_epi32(there, column);
     const __m512i place = _mm512_sub_epi32(columns, _mm512_set1_epi32((int32_t)first));
-    const __m512i word = _mm512_permutex2var_epi32(
-        _mm512_loadu_si512(table), _mm512_srli_epi32(place, 5), _mm512_loadu_si512(table + 16));
+    const __m512i word =
+        _mm512_permutex2var_epi32(_mm512_loadu_si512(table->words), _mm512_srli_epi32(place, 5),
+                                  _mm512_loadu_si512(table->words + 16));
     const __m512i bit = _mm512_srlv_epi32(word, _mm512_and_si512(place, _mm512_set1_epi32(31)));
     const __mmask16 kept = _mm512_mask_test_epi32_mask(there, bit, _mm512_set1_epi32(1));
     const __m512 values = _mm512_maskz_loadu_ps(there, value);
@@ -45,26 +43,80 @@ INLINE void spread_entries(const float *from, uint32_t kept, int64_t count, floa
 
 #else
 
-INLINE uint32_t select_entries(const uint32_t table[TABLE_WORDS], int64_t first,
-                               const int32_t *column, const float *value, int64_t count,
-                               int32_t *to_column, float *to_value)
+struct table {
+    uint8_t marks[MOST_BAND]; /* 1: selected */
+};
+
+INLINE void mark_column(struct table *table, int64_t place)
 {
-    uint32_t kept = 0;
-    int64_t next = 0;
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t place = column[i] - first;
-        const uint32_t is_kept = table[place / 32] >> place % 32 & 1;
-        to_column[next] = column[i];
-        to_value[next] = value[i];
-        kept |= is_kept << i;
-        next += is_kept;
-    }
-    return kept;
+    table->marks[place] = 1;
 }
 
-INLINE void spread_entries(const float *from, uint32_t kept, int64_t count, float *to)
+#if VECTOR == 8
+
+#define FEW 4 /* entries that are moved together */
+
+/* For each set of four, a bit each: which they are, and each one's place among them. */
+static const int32_t members[1 << FEW][FEW] = {
+    {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
+    {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
+};
+static const int32_t ranks[1 << FEW][FEW] = {
+    {0, 0, 0, 0}, {0, 1, 1, 1}, {0, 0, 1, 1}, {0, 1, 2, 2}, {0, 0, 0, 1}, {0, 1, 1, 2},
+    {0, 0, 1, 2}, {0, 1, 2, 3}, {0, 0, 0, 0}, {0, 1, 1, 1}, {0, 0, 1, 1}, {0, 1, 2, 2},
+    {0, 0, 0, 1}, {0, 1, 1, 2}, {0, 0, 1, 2}, {0, 1, 2, 3},
+};
+
+INLINE __m128 take(const void *from, const int32_t *lanes)
 {
-    for (int64_t i = 0, next = 0; i < count; i++) {
+    return _mm_permutevar_ps(_mm_loadu_ps(from), _mm_loadu_si128((const void *)lanes));
+}
+
+/* A whole block's kept entries, one after the other. */
+INLINE void move_kept(const int32_t *column, const float *value, uint32_t kept, int32_t *to_column,
+                      float *to_value)
+{
+    UNROLL
+    for (int i = 0; i < SELECTION_BLOCK; i += FEW) {
+        const uint32_t few = kept >> i & ((1u << FEW) - 1);
+        _mm_storeu_ps((void *)to_column, take(column + i, members[few]));
+        _mm_storeu_ps(to_value, take(value + i, members[few]));
+        to_column += __builtin_popcount(few);
+        to_value += __builtin_popcount(few);
+    }
+}
+
+/* And back, with zeros between. */
+INLINE void spread_kept(const float *from, uint32_t kept, float *to)
+{
+    const __m128i bits = _mm_setr_epi32(1, 2, 4, 8);
+    UNROLL
+    for (int i = 0; i < SELECTION_BLOCK; i += FEW) {
+        const uint32_t few = kept >> i & ((1u << FEW) - 1);
+        const __m128i there = _mm_and_si128(_mm_set1_epi32((int32_t)few), bits);
+        const __m128i zero = _mm_cmpeq_epi32(there, _mm_setzero_si128());
+        _mm_storeu_ps(to + i, _mm_andnot_ps(_mm_castsi128_ps(zero), take(from, ranks[few])));
+        from += __builtin_popcount(few);
+    }
+}
+
+#else
+
+INLINE void move_kept(const int32_t *column, const float *value, uint32_t kept, int32_t *to_column,
+                      float *to_value)
+{
+    int64_t next = 0;
+    for (int i = 0; i < SELECTION_BLOCK; i++) {
+        to_column[next] = column[i];
+        to_value[next] = value[i];
+        next += kept >> i & 1;
+    }
+}
+
+INLINE void spread_kept(const float *from, uint32_t kept, float *to)
+{
+    int64_t next = 0;
+    for (int i = 0; i < SELECTION_BLOCK; i++) {
         const uint32_t is_kept = kept >> i & 1;
         to[i] = is_kept ? from[next] : 0;
         next += is_kept;
@@ -72,6 +124,55 @@ INLINE void spread_entries(const float *from, uint32_t kept, int64_t count, floa
 }
 
 #endif
+
+/* Of a whole block the first `count` entries. */
+INLINE uint32_t select_block(const struct table *table, int64_t first, const int32_t *column,
+                             const float *value, int64_t count, int32_t *to_column, float *to_value)
+{
+    uint32_t kept = 0;
+    UNROLL
+    for (int i = 0; i < SELECTION_BLOCK; i++)
+        kept |= (uint32_t)table->marks[column[i] - first] << i;
+    kept &= (1u << count) - 1;
+    move_kept(column, value, kept, to_column, to_value);
+    return kept;
+}
+
+INLINE uint32_t select_entries(const struct table *table, int64_t first, const int32_t *column,
+                               const float *value, int64_t count, int32_t *to_column,
+                               float *to_value)
+{
+    if (count == SELECTION_BLOCK)
+        return select_block(table, first, column, value, SELECTION_BLOCK, to_column, to_value);
+    int32_t columns[SELECTION_BLOCK];
+    float values[SELECTION_BLOCK] = {0};
+    for (int i = 0; i < SELECTION_BLOCK; i++)
+        columns[i] = i < count ? column[i] : (int32_t)first;
+    memcpy(values, value, (size_t)count * sizeof *value);
+    return select_block(table, first, columns, values, count, to_column, to_value);
+}
+
+INLINE void spread_entries(const float *from, uint32_t kept, int64_t count, float *to)
+{
+    float all[SELECTION_BLOCK];
+    spread_kept(from, kept, count == SELECTION_BLOCK ? to : all);
+    if (count < SELECTION_BLOCK)
+        memcpy(to, all, (size_t)count * sizeof *to);
+}
+
+#endif
+
+/* Marks those of the columns that are below `end`, `first` being the table's first; returns how
+ * many. */
+static int64_t mark_columns(const int32_t *columns, int64_t count, int64_t first, int64_t end,
+                            struct table *table)
+{
+    int64_t i = 0;
+    memset(table, 0, sizeof *table);
+    for (; i < count && columns[i] < end; i++)
+        mark_column(table, columns[i] - first);
+    return i;
+}
 
 /* The entries of a band and where those selected go. */
 struct band {
@@ -84,7 +185,7 @@ struct band {
 };
 
 /* `next` are selected of the bands before; returns how many with this one. */
-static int32_t select_band(const struct band *of, const uint32_t table[TABLE_WORDS], int32_t next)
+static int32_t select_band(const struct band *of, const struct table *table, int32_t next)
 {
     const struct band band = *of;
     for (int64_t k = 0; k <= band.entries; k += SELECTION_BLOCK) {
@@ -124,12 +225,12 @@ void KERNEL(sparse_select)(const struct sparse_weights *w, const int32_t *column
                                   .to_column = to->column,
                                   .to_value = to->values,
                                   .blocks = blocks};
-        uint32_t table[TABLE_WORDS];
+        struct table table;
         const int64_t marked =
-            mark_columns(columns, count, band.first, band.first + from->band, table);
+            mark_columns(columns, count, band.first, band.first + from->band, &table);
         columns += marked;
         count -= marked;
-        next = select_band(&band, table, next);
+        next = select_band(&band, &table, next);
         place_rows(blocks, begin, from->rows, to->begin + b * from->rows);
         blocks += band.entries / SELECTION_BLOCK + 1;
     }
