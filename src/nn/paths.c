@@ -1,10 +1,9 @@
 /* The table of densities at which layers change from dense products to their surviving weights.
  *
  * Measured (tests/bench/run kernels): where a layer's passes together take equally long both ways.
- * Whoever changes a number changes bits of results: raise the generation in work/kernel_mode.c. */
+ * Whoever changes a threshold changes bits: raise the generation in work/kernel_mode.c. */
 #include "paths.h"
 
-#include <math.h>
 #include <string.h>
 
 static const char *const names[NET_KERNELS] = {"auto", "dense", "sparse"};
@@ -39,16 +38,12 @@ enum family {
 
 static const struct {
     const char *isa;
-    double least_selected;
+    double least_selected; /* density; no bits depend on it */
     double thresholds[FAMILIES];
 } table[] = {
     {"avx512",
      0.03,
-     {[FC] = 0.6,
-      [CONV_FIRST] = 0.5,
-      [CONV_NARROW] = 0.3,
-      [CONV_WIDE] = 0.21,
-      [CONV_OTHER] = 0.2}},
+     {[FC] = 0.6, [CONV_FIRST] = 0.5, [CONV_NARROW] = 0.3, [CONV_WIDE] = 0.21, [CONV_OTHER] = 0.2}},
     {"avx2",
      0.015,
      {[FC] = 0.55,

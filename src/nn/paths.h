@@ -10,8 +10,8 @@
  * the task alone. 0: never; 1: always. */
 double path_threshold(enum net_kernels mode, const char *isa, const struct layer *layer);
 
-/* Whether a layer on its survivors selects those whose inputs a batch has: with fewer of them, or
- * where selecting is slow, it costs more than it saves. Bits do not depend on it. */
+/* Whether a layer on its survivors selects those whose inputs a batch has: with fewer of them it
+ * costs more than it saves. Bits do not depend on it. */
 bool path_selects(const char *isa, const struct layer *layer, double density);
 
 /* For estimates: what a layer costs at `density`, its dense cost being 1. */

@@ -336,9 +336,7 @@ static void networks_pass_over_zeros(void **state)
                 check_network(&spec, (enum net_kernels)kernels, densities[d]);
         check_what_is_skipped(&spec, NET_KERNELS_DENSE, 1, false);
         check_what_is_skipped(&spec, NET_KERNELS_AUTO, 1, true);
-        /* Elsewhere selecting survivors is slow. */
-        if (strcmp(every_isa[i], "avx512") == 0)
-            check_what_is_skipped(&spec, NET_KERNELS_SPARSE, 0.2, true);
+        check_what_is_skipped(&spec, NET_KERNELS_SPARSE, 0.2, true);
     }
     assert_int_equal(kernels_select(NULL, &err), 0);
 }
