@@ -1,27 +1,34 @@
-/* The list of a batch's inputs, in the layer's state: how many they are, and their places. */
 #include "inputs.h"
 
 #define MOST_PERCENT 85 /* of all; passing over fewer does not pay */
 
-int64_t inputs_state_size(const struct layer *layer, int64_t columns)
+static int64_t panels(int64_t columns, int64_t panel)
 {
-    (void)columns;
-    return layer->skips_zeros ? 1 + layer->inputs : 0;
+    return (columns + panel - 1) / panel;
 }
 
-struct inputs inputs_found(const struct layer *layer)
+int64_t inputs_size(const struct layer *layer, int64_t columns, int64_t panel)
 {
-    const int32_t *list = (const int32_t *)layer->state;
-    const int64_t most = layer->inputs * MOST_PERCENT / 100 - KERNEL_LANES;
-    if (!layer->skips_zeros || *list < 1 || *list > most)
-        return (struct inputs){layer->inputs, NULL};
-    return (struct inputs){*list, list + 1};
+    return layer->skips_zeros ? panels(columns, panel) * (1 + layer->inputs) : 0;
 }
 
-struct inputs inputs_find(const struct layer *layer, const struct pass *pass, const float *x)
+struct row_lists inputs_found(const struct layer *layer, const struct pass *pass, int64_t panel,
+                              const int32_t *lists)
 {
-    int32_t *list = (int32_t *)layer->state;
+    struct row_lists found = {.panel = panel, .stride = 1 + layer->inputs};
+    const int64_t count = layer->skips_zeros ? panels(pass->columns, panel) : 0;
+    int64_t listed = 0;
+    for (int64_t i = 0; i < count; i++)
+        listed += lists[i * found.stride];
+    if (listed < (layer->inputs * MOST_PERCENT / 100 - KERNEL_LANES) * count)
+        found.lists = lists;
+    return found;
+}
+
+struct row_lists inputs_find(const struct layer *layer, const struct pass *pass, const float *x,
+                             int64_t panel, int32_t *lists)
+{
     if (layer->skips_zeros)
-        *list = (int32_t)pass->kernels->nonzero_rows(x, layer->inputs, pass->columns, list + 1);
-    return inputs_found(layer);
+        pass->kernels->nonzero_rows(x, layer->inputs, pass->columns, panel, lists);
+    return inputs_found(layer, pass, panel, lists);
 }

@@ -1,11 +1,8 @@
-/* Fully connected: Y = W X + b on [feature][batch], W [outputs][inputs].
- *
- * Backward: dX = W^T dY and dW = dY X^T. The latter sums over the batch, which is innermost, so X
- * is transposed first: then both are products whose right operand has contiguous rows, and the sum
- * runs over the examples alone, whatever the padding columns hold. */
+/* Fully connected: Y = W X + b on [feature][batch], W [outputs][inputs]. Backward: dX = W^T dY, and
+ * dW = dY X^T (fc_gradient.h). */
 #include <inttypes.h>
-#include <string.h>
 
+#include "fc_gradient.h"
 #include "inputs.h"
 #include "paths.h"
 #include "survivors.h"
@@ -56,28 +53,29 @@ static double fc_multiply_adds(const struct layer_spec *layer, const struct trac
 
 enum { WEIGHT, BIAS };
 
-#define SPREAD_OUTPUTS 24 /* whose gradients a cache holds without the zeros */
-
-/* Floats in a row of the transposed input. */
-static int64_t transposed_stride(const struct layer *layer)
+/* The inputs of a whole batch, on the surviving weights. */
+static int64_t fc_state_size(const struct layer *layer, int64_t columns)
 {
-    return (layer->inputs + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
+    return inputs_size(layer, columns, columns);
 }
 
-/* Of the transposed input, and of an input or a gradient without the zeros. */
+/* The inputs of each panel, then what the gradient takes. */
 static int64_t fc_scratch_size(const struct layer *layer, int64_t columns)
 {
-    return transposed_stride(layer) * columns * (layer->skips_zeros ? 2 : 1);
+    const int64_t forward = inputs_size(layer, columns, KERNEL_LANES);
+    const int64_t backward = fc_gradient_scratch(layer, columns);
+    return forward > backward ? forward : backward;
 }
 
 static void fc_forward(const struct layer *layer, const struct pass *pass, const float *x, float *y)
 {
-    const struct inputs inputs = inputs_find(layer, pass, x);
+    const struct row_lists inputs =
+        inputs_find(layer, pass, x, pass->kernels->product_panel, (int32_t *)pass->scratch);
     pass->kernels->product(&(struct product){
         .rows = layer->outputs,
         .columns = pass->columns,
-        .depth = inputs.count,
-        .places = inputs.places,
+        .depth = layer->inputs,
+        .rows_of_b = inputs.lists ? &inputs : NULL,
         .a = layer->parameters[WEIGHT],
         .a_row = layer->inputs,
         .a_depth = 1,
@@ -88,62 +86,6 @@ static void fc_forward(const struct layer *layer, const struct pass *pass, const
         .bias = layer->parameters[BIAS],
         .rectify = layer->rectify,
     });
-}
-
-/* The gradients of `outputs` outputs' weights of those inputs that stand in the rows of
- * pass->scratch. */
-static void gradient_rows(const struct layer *layer, const struct pass *pass, int64_t inputs,
-                          int64_t outputs, const float *dy, float *gradient, int64_t stride)
-{
-    pass->kernels->product(&(struct product){
-        .rows = outputs,
-        .columns = inputs,
-        .depth = pass->examples,
-        .a = dy,
-        .a_row = pass->columns,
-        .a_depth = 1,
-        .b = pass->scratch,
-        .b_stride = transposed_stride(layer),
-        .c = gradient,
-        .c_stride = stride,
-    });
-}
-
-static void weight_gradient(const struct layer *layer, const struct pass *pass, const float *x,
-                            const float *dy)
-{
-    pass->kernels->transpose(x, pass->columns, pass->scratch, transposed_stride(layer),
-                             layer->inputs, pass->examples);
-    gradient_rows(layer, pass, layer->inputs, layer->outputs, dy, layer->gradients[WEIGHT],
-                  layer->inputs);
-}
-
-/* Of some inputs only, for a few outputs at a time; those of the others are zero. */
-static void weight_gradient_of(const struct layer *layer, const struct pass *pass,
-                               struct inputs inputs, const float *x, const float *dy)
-{
-    const int64_t stride = transposed_stride(layer);
-    const int64_t row_bytes = pass->columns * (int64_t)sizeof *x;
-    float *packed = pass->scratch + stride * pass->columns;
-    for (int64_t i = 0; i < inputs.count; i++)
-        memcpy(packed + i * pass->columns, x + inputs.places[i] * pass->columns, (size_t)row_bytes);
-    pass->kernels->transpose(packed, pass->columns, pass->scratch, stride, inputs.count,
-                             pass->examples);
-    const int64_t most = pass->columns < SPREAD_OUTPUTS ? pass->columns : SPREAD_OUTPUTS;
-    for (int64_t r = 0; r < layer->outputs; r += most) {
-        const int64_t outputs = layer->outputs - r < most ? layer->outputs - r : most;
-        gradient_rows(layer, pass, inputs.count, outputs, dy + r * pass->columns, packed, stride);
-        pass->kernels->spread(&(struct spread){
-            .rows = outputs,
-            .columns = layer->inputs,
-            .places = inputs.places,
-            .count = inputs.count,
-            .from = packed,
-            .from_stride = stride,
-            .to = layer->gradients[WEIGHT] + r * layer->inputs,
-            .to_stride = layer->inputs,
-        });
-    }
 }
 
 static void input_gradient(const struct layer *layer, const struct pass *pass, const float *dy,
@@ -166,12 +108,8 @@ static void input_gradient(const struct layer *layer, const struct pass *pass, c
 static void fc_backward(const struct layer *layer, const struct pass *pass, const float *x,
                         const float *dy, float *dx)
 {
-    const struct inputs inputs = inputs_found(layer);
     pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
-    if (inputs.places)
-        weight_gradient_of(layer, pass, inputs, x, dy);
-    else
-        weight_gradient(layer, pass, x, dy);
+    fc_gradient(layer, pass, x, dy, layer->gradients[WEIGHT]);
     if (dx)
         input_gradient(layer, pass, dy, dx);
 }
@@ -195,6 +133,12 @@ static bool selects(const struct survivors *survivors)
     return survivors->selection.blocks != NULL;
 }
 
+/* Of the whole batch, as the forward pass found them. */
+static struct row_lists listed_inputs(const struct layer *layer, const struct pass *pass)
+{
+    return inputs_found(layer, pass, pass->columns, (const int32_t *)layer->state);
+}
+
 /* The weights a batch needs. */
 static struct sparse_weights select_weights(const struct layer *layer, const struct pass *pass,
                                             const float *x)
@@ -203,10 +147,11 @@ static struct sparse_weights select_weights(const struct layer *layer, const str
     const struct sparse_weights all = {&survivors->pattern, layer->parameters[WEIGHT]};
     if (!selects(survivors))
         return all;
-    const struct inputs inputs = inputs_find(layer, pass, x);
-    if (!inputs.places)
+    const struct row_lists inputs =
+        inputs_find(layer, pass, x, pass->columns, (int32_t *)layer->state);
+    if (!inputs.lists)
         return all;
-    pass->kernels->sparse_select(&all, inputs.places, inputs.count, &survivors->selection);
+    pass->kernels->sparse_select(&all, inputs.lists + 1, *inputs.lists, &survivors->selection);
     return (struct sparse_weights){&survivors->selection.pattern, survivors->selection.values};
 }
 
@@ -231,7 +176,7 @@ static void sparse_weight_gradient(const struct layer *layer, const struct pass 
                                    const float *x, const float *dy)
 {
     const struct survivors *survivors = layer->survivors;
-    const bool selected = selects(survivors) && inputs_found(layer).places;
+    const bool selected = selects(survivors) && listed_inputs(layer, pass).lists;
     pass->kernels->sparse_gradient(&(struct sparse_gradient){
         .pattern = selected ? &survivors->selection.pattern : &survivors->pattern,
         .columns = pass->columns,
@@ -272,7 +217,7 @@ const struct operation operation_fc = {
     .multiply_adds = fc_multiply_adds,
     .can_skip_zeros = true,
     .absorbs_relu = true,
-    .state_size = inputs_state_size,
+    .state_size = fc_state_size,
     .scratch_size = fc_scratch_size,
     .forward = fc_forward,
     .backward = fc_backward,

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "data/dataset.h"
 #include "nn/network.h"
 
 #define MAX_BATCH 1024
@@ -20,13 +21,14 @@
 #define EVALUATIONS 3 /* of a turn */
 
 static const char usage[] =
-    "usage: bench_network [--evaluation] [--threads N] [--blank PERCENT]\n"
+    "usage: bench_network [--evaluation] [--threads N] [--images NAME [--data FOLDER]]\n"
     "                     NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
     "Times training steps on one core, and with --evaluation also evaluations; or on N threads, "
     "by\n"
-    "the clock. So many PERCENT of the inputs are zero in all examples. DENSITY is the share of "
-    "weights kept in each layer that may be pruned, at random;\n"
-    "KERNELS is auto, dense or sparse.\n"
+    "the clock. Batches are of the data set NAME, or noise, which has no zeros. DENSITY is the "
+    "share\n"
+    "of weights kept in each layer that may be pruned, at random; KERNELS is auto, dense or "
+    "sparse.\n"
     "Default: 1:auto. Prints a line of JSON for each.\n";
 
 static const char *const kernels_names[] = {
@@ -47,7 +49,8 @@ struct bench {
     int32_t batch;
     int steps;
     bool with_evaluation;
-    int blank_percent;
+    struct dataset_request images; /* without a name: noise */
+    struct dataset *dataset;
     uint8_t labels[MAX_BATCH];
     struct subject subjects[MAX_SUBJECTS];
     int subject_count;
@@ -109,17 +112,50 @@ static int prune(struct network *net, double density, struct error *err)
     return status;
 }
 
-static struct net_batch fill_batch(const struct bench *bench, float *inputs, int32_t examples)
+static struct net_batch batch_in(const struct bench *bench, float *inputs, int32_t examples)
+{
+    const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
+    return (struct net_batch){inputs, bench->labels, examples, columns};
+}
+
+static void fill_noise(const struct bench *bench, float *inputs, const struct net_batch *batch)
 {
     const struct shape image = bench->spec.input;
-    const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
-    const int64_t pixels = (int64_t)image.channels * image.height * image.width;
     rng_normal((struct rng_stream){.seed = 1, .purpose = RNG_GENERATOR}, 0, inputs,
-               (size_t)(pixels * columns));
-    for (int64_t i = 0; i < pixels; i++)
-        if (i * 61 % 100 < bench->blank_percent) /* spread over the image */
-            memset(inputs + i * columns, 0, (size_t)columns * sizeof *inputs);
-    return (struct net_batch){inputs, bench->labels, examples, columns};
+               (size_t)image.channels * (size_t)image.height * (size_t)image.width *
+                   (size_t)batch->columns);
+}
+
+/* Examples as training meets them: the first in file order, which is none. */
+static struct net_batch train_batch(const struct bench *bench, float *inputs, int32_t examples)
+{
+    const struct net_batch batch = batch_in(bench, inputs, examples);
+    uint8_t labels[MAX_BATCH];
+    uint32_t indices[MAX_BATCH];
+    for (int32_t i = 0; i < examples; i++)
+        indices[i] = (uint32_t)i;
+    if (bench->dataset)
+        batch_assemble(bench->dataset, PART_TRAIN, indices, examples, batch.columns, inputs,
+                       labels);
+    else
+        fill_noise(bench, inputs, &batch);
+    return batch;
+}
+
+/* And as evaluation does: from the middle of its order, in which like examples stand together. */
+static struct net_batch evaluation_batch(const struct bench *bench, float *inputs, int32_t examples)
+{
+    const struct net_batch batch = batch_in(bench, inputs, examples);
+    uint8_t labels[MAX_BATCH];
+    uint32_t indices[MAX_BATCH];
+    if (bench->dataset) {
+        const int64_t middle = dataset_part_count(bench->dataset, PART_TEST) / 2;
+        batch_part_indices(bench->dataset, PART_TEST, middle, examples, indices);
+        batch_assemble(bench->dataset, PART_TEST, indices, examples, batch.columns, inputs, labels);
+    } else {
+        fill_noise(bench, inputs, &batch);
+    }
+    return batch;
 }
 
 static struct net_options options_for(const struct bench *bench, const struct subject *subject)
@@ -140,9 +176,9 @@ static int start_subject(const struct bench *bench, struct subject *subject, str
         return -1;
     if (subject->density < 1 && prune(subject->net, subject->density, err) != 0)
         return -1;
-    subject->train = fill_batch(bench, net_train_input(subject->net), options.train_batch);
+    subject->train = train_batch(bench, net_train_input(subject->net), options.train_batch);
     subject->evaluation =
-        fill_batch(bench, net_evaluate_input(subject->net), options.evaluate_batch);
+        evaluation_batch(bench, net_evaluate_input(subject->net), options.evaluate_batch);
     return 0;
 }
 
@@ -241,12 +277,30 @@ static bool read_operands(struct bench *bench, int count, char **operands)
     return bench->batch >= 1 && bench->batch <= MAX_BATCH && bench->steps >= 1;
 }
 
+static int load_images(struct bench *bench, struct error *err)
+{
+    if (!*bench->images.name)
+        return 0;
+    bench->dataset = dataset_load(&bench->images, err);
+    if (!bench->dataset)
+        return -1;
+    const struct dataset_info *info = &bench->dataset->info;
+    const struct shape image = bench->spec.input;
+    if (info->channels == image.channels && info->height == image.height &&
+        info->width == image.width)
+        return 0;
+    return error_set(err, ERROR_USAGE, "%s has images of another shape than %s takes",
+                     bench->images.name, bench->network);
+}
+
 static int run(struct bench *bench, struct error *err)
 {
     int status =
         net_spec_named(bench->network, image_for(bench->network), 10, 0, &bench->spec, err);
     for (int i = 0; i < MAX_BATCH; i++)
         bench->labels[i] = (uint8_t)(i % 10);
+    if (status == 0)
+        status = load_images(bench, err);
     for (int i = 0; status == 0 && i < bench->subject_count; i++)
         status = start_subject(bench, &bench->subjects[i], err);
     if (status == 0)
@@ -256,6 +310,7 @@ static int run(struct bench *bench, struct error *err)
             print_subject(bench, &bench->subjects[i]);
         net_destroy(bench->subjects[i].net);
     }
+    dataset_destroy(bench->dataset);
     return status;
 }
 
@@ -264,14 +319,16 @@ static int read_options(struct bench *bench, int *threads, int count, char **wor
 {
     int i = 1;
     for (; i < count && strncmp(words[i], "--", 2) == 0; i++) {
-        const char *number = i + 1 < count ? words[i + 1] : "";
+        const char *word = i + 1 < count ? words[i + 1] : "";
         if (strcmp(words[i], "--evaluation") == 0) {
             bench->with_evaluation = true;
-        } else if (strcmp(words[i], "--threads") == 0 && atoi(number) >= 1) {
+        } else if (strcmp(words[i], "--threads") == 0 && atoi(word) >= 1) {
             *threads = atoi(words[++i]);
             time_of = CLOCK_MONOTONIC;
-        } else if (strcmp(words[i], "--blank") == 0 && *number) {
-            bench->blank_percent = atoi(words[++i]);
+        } else if (strcmp(words[i], "--images") == 0 && *word) {
+            snprintf(bench->images.name, sizeof bench->images.name, "%s", words[++i]);
+        } else if (strcmp(words[i], "--data") == 0 && *word) {
+            snprintf(bench->images.folder, sizeof bench->images.folder, "%s", words[++i]);
         } else {
             return 0;
         }
@@ -281,7 +338,7 @@ static int read_options(struct bench *bench, int *threads, int count, char **wor
 
 int main(int argc, char **argv)
 {
-    struct bench bench = {0};
+    struct bench bench = {.images = {.train = -1, .test = -1}};
     struct error err = {0};
     int threads = 1;
     const int options = read_options(&bench, &threads, argc, argv);

@@ -1,5 +1,7 @@
 """Section `networks`: the time of a training step by network and density, over the dense kernels with the same mask,
 and PyTorch's time over ours. Ours, dense and PyTorch's steps take turns; the shortest of each counts."""
+import os
+
 from common import Table, built, json_lines, ratio
 
 try:
@@ -15,7 +17,7 @@ NETWORKS = {"lenet-300-100": {"batch": 60, "steps": 200, "densities": (1, .5, .2
             "conv-6": {"batch": 60, "steps": 3, "densities": (1, .1, .02), "rounds": 4},
             "resnet-18": {"batch": 128, "steps": 3, "densities": (1, .1, .02), "rounds": 4},
             "vgg-19": {"batch": 64, "steps": 2, "densities": (1, .1, .02), "rounds": 4}}
-BLANK_INPUTS = {"lenet-300-100": 37}  # percent: as many of MNIST's pixels are zero in all images of a batch of 60
+DIGITS = "lenet-300-100",  # are trained on MNIST; the others on images with hardly a zero: noise stands for them
 QUICK_ROUNDS = 2
 TORCH_TURNS = 60  # at most, of a round
 
@@ -28,9 +30,8 @@ TARGETS = {("lenet-300-100", 1): (3, 4), ("lenet-300-100", .21): (6, 9), ("lenet
 class Times:
     """The shortest step of each subject of one network."""
 
-    def __init__(self, network, isa, blank):
-        self.network, self.isa = network, isa
-        self.blank = BLANK_INPUTS.get(network, 0) if blank is None else blank
+    def __init__(self, network, isa, images):
+        self.network, self.isa, self.images = network, isa, images
         self.batch, self.steps, self.densities, self.rounds = NETWORKS[network].values()
         self.ours = {}  # (density, kernels): the line with the shortest step
         self.torch = []  # PyTorch's steps without masks and with them
@@ -42,7 +43,7 @@ class Times:
     def measure(self, program, quick):
         subjects = [f"{d}:{kernels}" for d in self.densities for kernels in ("auto", "dense")]
         for _ in range(QUICK_ROUNDS if quick else self.rounds):
-            for line in json_lines([program, "--blank", self.blank, self.network, self.batch, self.steps, *subjects], self.isa):
+            for line in json_lines([program, *self.images, self.network, self.batch, self.steps, *subjects], self.isa):
                 key = line["density"], line["kernels"]
                 if key not in self.ours or line["seconds"] < self.ours[key]["seconds"]:
                     self.ours[key] = line
@@ -56,10 +57,18 @@ class Times:
         for density in self.densities:
             line = self.ours[density, "auto"]
             rival = plain if density == 1 else masked
-            yield {**line, "blank_percent": self.blank, "over_dense": line["seconds"] / self.ours[density, "dense"]["seconds"],
+            yield {**line, "images": self.images[1] if self.images else "noise", "over_dense": line["seconds"] / self.ours[density, "dense"]["seconds"],
                    "pytorch_seconds": plain, "pytorch_masked_seconds": masked,
                    "times_pytorch": ratio(plain, line["seconds"]), "times_pytorch_masked": ratio(masked, line["seconds"]),
                    "times_rival": ratio(rival, line["seconds"])}
+
+
+def digit_images(options):
+    """The arguments of bench_network: MNIST's digits, or generated ones, or noise."""
+    data = options.data or os.environ.get("SWEEPSTAKE_DATA")
+    if options.noise:
+        return []
+    return ["--images", "mnist", "--data", data] if data else ["--images", "digits"]
 
 
 def print_row(table, row):
@@ -86,15 +95,15 @@ def run(report, options):
     program = built("tests/bench/bench_network")
     if not TorchSubject:
         print("PyTorch is not installed for this Python: its columns stay empty")
-    print(f"inputs that are zero in all examples: {', '.join(f'{share}% of {name}' for name, share in BLANK_INPUTS.items())}"
-          if options.blank is None else f"{options.blank}% of the inputs are zero in all examples")
+    digits = digit_images(options)
+    print(f"batches of {' and '.join(DIGITS)}: {digits[1] if digits else 'noise'}; of the others: noise")
     table = Table(("network", ""), ("kernels", ""), ("density", "g"), ("ms", ".3f"), ("images/s", ".0f"), ("GFLOP/s", ".1f"),
                   ("/dense", ".2f"), ("PyTorch ms", ".3f"), ("masked ms", ".3f"), ("x PyTorch", ".2f"), ("x masked", ".2f"),
                   ("must", "g"), ("aim", "g"))
     by_isa = {isa: [] for isa in options.isa}
     for network in options.network or NETWORKS:
         for isa in options.isa:
-            times = Times(network, isa, options.blank)
+            times = Times(network, isa, digits if network in DIGITS else [])
             times.measure(program, options.quick)
             for row in times.rows():
                 print_row(table, row)

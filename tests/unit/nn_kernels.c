@@ -219,18 +219,23 @@ static void product_bits_depend_on_values_alone(void **state)
     for_each_isa(same_bits);
 }
 
+/* And writes nothing else. */
 static void transposes(const struct kernels *kernels)
 {
+    const float guard = 7.25f;
     for (size_t i = 0; i < BATCHES; i++)
         for (int64_t rows = 1; rows < 40; rows += 3) {
             const int64_t columns = batches[i], from_stride = round_up(columns),
-                          to_stride = round_up(rows);
-            float *from = floats(rows * from_stride), *to = floats(from_stride * to_stride);
+                          to_stride = rows + 3;
+            float *from = floats(rows * from_stride), *to = floats((columns + 1) * to_stride);
             fill_normal(from, rows * from_stride, 4);
+            for (int64_t e = 0; e < (columns + 1) * to_stride; e++)
+                to[e] = guard;
             kernels->transpose(from, from_stride, to, to_stride, rows, columns);
-            for (int64_t c = 0; c < columns; c++)
-                for (int64_t r = 0; r < rows; r++)
-                    assert_true(to[c * to_stride + r] == from[r * from_stride + c]);
+            for (int64_t c = 0; c <= columns; c++)
+                for (int64_t r = 0; r < to_stride; r++)
+                    assert_true(to[c * to_stride + r] ==
+                                (c < columns && r < rows ? from[r * from_stride + c] : guard));
             free(from);
             free(to);
         }

@@ -29,19 +29,29 @@ static int32_t *clear_rows(float *x, int64_t rows, int64_t columns, double blank
 
 static void check_nonzero_rows(const struct kernels *kernels)
 {
-    enum { ROWS = 6, COLUMNS = 80 };
+    enum { ROWS = 6, COLUMNS = 80, PANEL = 64, STRIDE = 1 + ROWS };
     float *x = floats(ROWS * COLUMNS);
-    int32_t list[ROWS];
+    int32_t whole[STRIDE], lists[2 * STRIDE];
     memset(x, 0, ROWS * COLUMNS * sizeof *x);
     x[0] = 1e-40f; /* row 0: however small */
     x[1 * COLUMNS + 3] = -0.0f;
     x[2 * COLUMNS + COLUMNS - 1] = -1;
     x[4 * COLUMNS + 17] = NAN;
-    assert_int_equal(kernels->nonzero_rows(x, ROWS, COLUMNS, list), 3);
-    assert_int_equal(list[0], 0);
-    assert_int_equal(list[1], 2);
-    assert_int_equal(list[2], 4);
+    kernels->nonzero_rows(x, ROWS, COLUMNS, COLUMNS, whole);
+    assert_memory_equal(whole, ((int32_t[]){3, 0, 2, 4}), 4 * sizeof *whole);
+    kernels->nonzero_rows(x, ROWS, COLUMNS, PANEL, lists);
+    assert_memory_equal(lists, ((int32_t[]){2, 0, 4}), 3 * sizeof *lists);
+    assert_memory_equal(lists + STRIDE, ((int32_t[]){1, 2}), 2 * sizeof *lists);
     free(x);
+}
+
+/* Clears two in five runs of KERNEL_LANES columns of x [rows][columns]. */
+static void clear_runs(float *x, int64_t rows, int64_t columns)
+{
+    const struct rng_stream stream = {.seed = 12, .purpose = RNG_GENERATOR};
+    for (int64_t i = 0; i < rows * columns; i += KERNEL_LANES)
+        if (rng_uniform(stream, (uint64_t)i) < 0.4f)
+            memset(x + i, 0, KERNEL_LANES * sizeof *x);
 }
 
 static void check_product(const struct kernels *kernels, int64_t rows, int64_t columns,
@@ -49,10 +59,11 @@ static void check_product(const struct kernels *kernels, int64_t rows, int64_t c
 {
     float *a = floats(rows * depth), *b = floats(depth * columns);
     float *all = floats(rows * columns), *listed = floats(rows * columns);
-    int64_t count;
+    int32_t *lists = malloc((size_t)(columns / KERNEL_LANES) * (size_t)(1 + depth) * sizeof *lists);
+    const struct row_lists rows_of_b = {kernels->product_panel, 1 + depth, lists};
     fill_normal(a, rows * depth, 1);
     fill_normal(b, depth * columns, 2);
-    int32_t *places = clear_rows(b, depth, columns, 0.4, &count);
+    clear_runs(b, depth, columns);
     struct product p = {.rows = rows,
                         .columns = columns,
                         .depth = depth,
@@ -62,18 +73,20 @@ static void check_product(const struct kernels *kernels, int64_t rows, int64_t c
                         .b = b,
                         .b_stride = columns,
                         .c = all,
-                        .c_stride = columns};
+                        .c_stride = columns,
+                        .bias = a,
+                        .rectify = true};
     kernels->product(&p);
+    kernels->nonzero_rows(b, depth, columns, kernels->product_panel, lists);
     p.c = listed;
-    p.depth = count;
-    p.places = places;
+    p.rows_of_b = &rows_of_b;
     kernels->product(&p);
     assert_memory_equal(all, listed, (size_t)(rows * columns) * sizeof *all);
     free(a);
     free(b);
     free(all);
     free(listed);
-    free(places);
+    free(lists);
 }
 
 static void check_products(const struct kernels *kernels)
@@ -86,45 +99,50 @@ static void check_products(const struct kernels *kernels)
         }
 }
 
-static void check_spread(const struct kernels *kernels, int64_t columns)
+/* What lies beyond `columns` does not count; with fewer wanted than there are nothing is written.
+ */
+static void check_entries(const struct kernels *kernels, int64_t columns)
 {
-    enum { ROWS = 3 };
-    const int64_t wide = columns + 5;
-    float *whole = floats(ROWS * columns), *from, *to = floats(ROWS * wide);
-    int64_t count;
-    fill_normal(whole, ROWS * columns, 4);
-    int32_t *places = clear_rows(whole, columns, 1, 0.4, &count);
-    const int64_t stride = count + KERNEL_LANES;
-    from = floats(ROWS * stride);
-    fill_normal(from, ROWS * stride, 5);
-    for (int64_t i = 0; i < ROWS * wide; i++)
-        to[i] = GUARD;
-    kernels->spread(&(struct spread){.rows = ROWS,
-                                     .columns = columns,
-                                     .places = places,
-                                     .count = count,
-                                     .from = from,
-                                     .from_stride = stride,
-                                     .to = to,
-                                     .to_stride = wide});
-    for (int64_t r = 0; r < ROWS; r++)
-        for (int64_t c = 0, next = 0; c < wide; c++) {
-            const bool is_there = next < count && places[next] == c;
-            const float expected = is_there ? from[r * stride + next] : c < columns ? 0 : GUARD;
-            assert_true(to[r * wide + c] == expected);
-            next += is_there;
-        }
-    free(whole);
-    free(from);
-    free(to);
-    free(places);
+    enum { ROWS = 7, STRIDE = 144 };
+    float *x = floats(ROWS * STRIDE), *values = floats(ROWS * columns);
+    int32_t begin[ROWS + 1], *column = malloc((size_t)(ROWS * columns) * sizeof *column);
+    fill_normal(x, ROWS * STRIDE, 4);
+    for (int64_t i = 0; i < ROWS * STRIDE; i++)
+        x[i] = i / STRIDE == 2 || x[i] < 0.5f ? (i % 2 ? -0.0f : 0.0f) : x[i];
+    struct nonzeros wanted = {.rows = ROWS,
+                              .columns = columns,
+                              .x = x,
+                              .stride = STRIDE,
+                              .most = ROWS * columns,
+                              .begin = begin,
+                              .column = column,
+                              .values = values};
+    const int64_t count = kernels->nonzero_entries(&wanted);
+    int64_t next = 0;
+    for (int64_t r = 0; r < ROWS; r++) {
+        assert_int_equal(begin[r], next);
+        for (int64_t c = 0; c < columns; c++)
+            if (x[r * STRIDE + c] != 0) {
+                assert_int_equal(column[next], c);
+                assert_true(values[next++] == x[r * STRIDE + c]);
+            }
+    }
+    assert_int_equal(begin[ROWS], next);
+    assert_int_equal(count, next);
+    wanted.most = count - 1;
+    begin[0] = column[0] = -1;
+    assert_int_equal(kernels->nonzero_entries(&wanted), count);
+    assert_true(begin[0] == -1 && column[0] == -1);
+    free(x);
+    free(values);
+    free(column);
 }
 
-static void check_spreads(const struct kernels *kernels)
+static void check_all_entries(const struct kernels *kernels)
 {
-    static const int64_t columns[] = {1, 5, 16, 31, 784};
+    static const int64_t columns[] = {5, 16, 60, 64, 65, 130};
     for (size_t c = 0; c < sizeof columns / sizeof *columns; c++)
-        check_spread(kernels, columns[c]);
+        check_entries(kernels, columns[c]);
 }
 
 static void dense_products_pass_over_zeros(void **state)
@@ -132,7 +150,7 @@ static void dense_products_pass_over_zeros(void **state)
     (void)state;
     for_each_isa(check_nonzero_rows);
     for_each_isa(check_products);
-    for_each_isa(check_spreads);
+    for_each_isa(check_all_entries);
 }
 
 static void product_of(const struct kernels *kernels, struct sparse_weights weights, const float *x,
@@ -302,6 +320,29 @@ static void check_network(const struct net_spec *spec, enum net_kernels kernels,
     net_destroy(computes);
 }
 
+/* As --kernels dense computes with everything: with so many percent of the examples' numbers zero,
+ * at random, in the first half of the inputs, and none in the others. */
+static void check_gradients(const struct net_spec *spec, int zero_percent)
+{
+    struct network *skips = create_masked(spec, NET_KERNELS_AUTO, 1);
+    struct network *computes = create_masked(spec, NET_KERNELS_DENSE, 1);
+    struct example_batch data;
+    fill_batch(&data, spec, EXAMPLES, COLUMNS, 1, 3);
+    const int64_t inputs = spec->input.height * spec->input.width;
+    for (int64_t i = 0; i < inputs / 2 * COLUMNS; i++)
+        if ((int)rng_below((struct rng_stream){.seed = 6}, (uint64_t)i, 100) < zero_percent)
+            data.inputs[i] = 0;
+    for (int step = 0; step < 2; step++) {
+        net_train_step(skips, &data.batch, 0.01, step, (struct rng_stream){0});
+        net_train_step(computes, &data.batch, 0.01, step, (struct rng_stream){0});
+        assert_memory_equal(gradients_of(skips), gradients_of(computes),
+                            (size_t)net_block_size(skips) * sizeof(float));
+    }
+    free(data.inputs);
+    net_destroy(skips);
+    net_destroy(computes);
+}
+
 /* Infinite weights of a blank input show whether it was computed with. */
 static void check_what_is_skipped(const struct net_spec *spec, enum net_kernels kernels,
                                   double density, bool skips)
@@ -324,16 +365,20 @@ static void check_what_is_skipped(const struct net_spec *spec, enum net_kernels 
 static void networks_pass_over_zeros(void **state)
 {
     static const double densities[] = {1, 0.5, 0.2, 0.01};
-    struct net_spec spec;
+    static const int zero_percents[] = {0, 20, 60, 100};
+    struct net_spec spec, wide;
     struct error err = {0};
     (void)state;
     assert_int_equal(net_spec_named("fc-40-30", (struct shape){1, 16, 9}, 5, 0, &spec, &err), 0);
+    assert_int_equal(net_spec_named("fc-77-30", (struct shape){1, 25, 27}, 5, 0, &wide, &err), 0);
     for (size_t i = 0; i < ISA_COUNT; i++) {
         if (kernels_select(every_isa[i], &err) != 0)
             continue;
         for (size_t d = 0; d < sizeof densities / sizeof *densities; d++)
             for (int kernels = 0; kernels < NET_KERNELS; kernels++)
                 check_network(&spec, (enum net_kernels)kernels, densities[d]);
+        for (size_t z = 0; z < sizeof zero_percents / sizeof *zero_percents; z++)
+            check_gradients(&wide, zero_percents[z]);
         check_what_is_skipped(&spec, NET_KERNELS_DENSE, 1, false);
         check_what_is_skipped(&spec, NET_KERNELS_AUTO, 1, true);
         check_what_is_skipped(&spec, NET_KERNELS_SPARSE, 0.2, true);

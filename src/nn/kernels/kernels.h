@@ -18,13 +18,21 @@ struct error;
 
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
+/* Which rows of a matrix have a number other than 0, for each `panel` of its columns: at
+ * lists[panel][0] how many, then which, ascending. */
+struct row_lists {
+    int64_t panel;        /* columns */
+    int64_t stride;       /* 1 + all rows */
+    const int32_t *lists; /* [panels][stride] */
+};
+
 /* C = A B + bias, then max(C, 0) when `rectify`; where `accumulate`, C = C + A B and bias is
  * unused. A's element (i, k) is a[i * a_row + k * a_depth]. Rows of B are readable up to the next
  * multiple of KERNEL_LANES columns; only `columns` of C are written. Every element is summed over k
  * in ascending order, whatever the shape. */
 struct product {
     int64_t rows, columns, depth;
-    const int32_t *places; /* [depth]: the k of A and B that are summed, ascending; NULL: all */
+    const struct row_lists *rows_of_b; /* the k that are summed; NULL: all */
     const float *a;
     int64_t a_row, a_depth;
     const float *b; /* [depth][b_stride] */
@@ -36,16 +44,15 @@ struct product {
     struct share share; /* of the rows */
 };
 
-/* to[r][places[i]] = from[r][i] for all i < count, 0 elsewhere in to[r][0..columns-1]. Rows of
- * `from` are readable up to KERNEL_LANES beyond `count`; places ascend. */
-struct spread {
+/* The numbers of x [rows][stride] other than 0 in its first `columns` columns: a sparse matrix of
+ * one band. Rows of x are readable up to the next multiple of KERNEL_LANES columns. */
+struct nonzeros {
     int64_t rows, columns;
-    const int32_t *places; /* [count] */
-    int64_t count;
-    const float *from;
-    int64_t from_stride;
-    float *to;
-    int64_t to_stride;
+    const float *x;
+    int64_t stride;
+    int64_t most;            /* that are wanted */
+    int32_t *begin, *column; /* [rows + 1], [most] */
+    float *values;           /* [most] */
 };
 
 /* Softmax cross-entropy of logits [classes][columns] over the first `examples` columns. */
@@ -118,15 +125,17 @@ struct adam_update {
 struct kernels {
     const char *isa;
     void (*product)(const struct product *product);
-    /* to[c][r] = from[r][c] for all r < rows and at least all c < columns. Both strides are
-     * multiples of KERNEL_LANES; `to` has as many rows as the next multiple of KERNEL_LANES from
-     * `columns`, and its columns from `rows` to the next multiple are unspecified. */
+    /* to[c][r] = from[r][c] for all r < rows and c < columns. Rows of `from` are readable up to the
+     * next multiple of KERNEL_LANES columns. */
     void (*transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                       int64_t rows, int64_t columns);
-    /* Lists the rows of x [rows][columns] that have a number other than 0, ascending, and returns
-     * how many they are; places behind them are overwritten. */
-    int64_t (*nonzero_rows)(const float *x, int64_t rows, int64_t columns, int32_t *list);
-    void (*spread)(const struct spread *spread);
+    int64_t product_panel; /* of the lists it is given */
+    /* Writes struct row_lists' lists of x [rows][columns], for panels of so many columns (a
+     * multiple of KERNEL_LANES); what is in a list behind its rows is unspecified. */
+    void (*nonzero_rows)(const float *x, int64_t rows, int64_t columns, int64_t panel,
+                         int32_t *lists);
+    /* Returns how many they are, and writes them unless they are more than `most`. */
+    int64_t (*nonzero_entries)(const struct nonzeros *nonzeros);
     /* y = max(x, 0), NaN stays NaN; y may be x. */
     void (*rectify)(const float *x, float *y, int64_t count);
     /* sum = a + b (NULL: nothing), and 0 where y <= 0 (NULL: nowhere); sum may be a or b. */

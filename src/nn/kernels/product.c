@@ -11,9 +11,9 @@
 #include "isa.h"
 
 #define TILE_ROWS 6
-#define TILE_VECTORS (VECTOR == 16 ? 4 : 2)
-#define DEPTH_BLOCK 256 /* at most 128 kB of a panel of B */
-#define FAR_APART 1024  /* elements of A to be packed, in floats */
+#define TILE_VECTORS (VECTOR == 16 ? 4 : 2) /* at most PRODUCT_PANEL */
+#define DEPTH_BLOCK 256                     /* at most 128 kB of a panel of B */
+#define FAR_APART 1024                      /* elements of A to be packed, in floats */
 #define PACKED_ROWS 48
 #define PACKED_COLUMNS 256 /* of a panel then */
 
@@ -23,8 +23,11 @@ struct tile {
     struct piece rows; /* of the product, which this call computes */
     int64_t row, column, depth_begin, depth_end;
     int64_t last_lanes; /* columns in the last vector */
-    const float *a;     /* A's first element of these rows: of depth 0 where depths are listed, */
-                        /* else of depth_begin; the next in depth is a_depth further on */
+    /* Of these depths, those to be summed; NULL: all. Then A and B begin at depth 0, else at
+     * depth_begin. */
+    const int32_t *places;
+    int64_t depths;
+    const float *a; /* of these rows; the next in depth is a_depth further on */
     int64_t a_depth;
 };
 
@@ -69,17 +72,15 @@ INLINE void finish_tile(const int rows, const int vectors, const struct tile *ti
     }
 }
 
-/* Adds what the tile's depths give: all from depth_begin on, or as `places` lists them. */
 INLINE void sum_depths(const int rows, const int vectors, const struct tile *tile,
                        const int32_t *places, vfloat sums[TILE_ROWS][TILE_VECTORS])
 {
     const struct product *p = tile->product;
     const float *a = tile->a, *b = p->b + tile->column;
     const int64_t a_row = p->a_row, a_depth = tile->a_depth, b_stride = p->b_stride;
-    const int64_t depth = tile->depth_end - tile->depth_begin;
     if (!places)
         b += tile->depth_begin * b_stride;
-    for (int64_t k = 0; k < depth; k++) {
+    for (int64_t k = 0; k < tile->depths; k++) {
         const int64_t place = places ? places[k] : k;
         vfloat row_of_b[TILE_VECTORS];
         UNROLL
@@ -97,11 +98,10 @@ INLINE void sum_depths(const int rows, const int vectors, const struct tile *til
 
 INLINE void compute_tile(const int rows, const int vectors, const struct tile *tile)
 {
-    const int32_t *places = tile->product->places;
     vfloat sums[TILE_ROWS][TILE_VECTORS];
     start_tile(rows, vectors, tile, sums);
-    if (places)
-        sum_depths(rows, vectors, tile, places + tile->depth_begin, sums);
+    if (tile->places)
+        sum_depths(rows, vectors, tile, tile->places, sums);
     else
         sum_depths(rows, vectors, tile, NULL, sums);
     finish_tile(rows, vectors, tile, sums);
@@ -169,7 +169,33 @@ static void pack_rows(const float *a, int64_t a_depth, int64_t rows, int64_t dep
 static bool packs(const struct product *p)
 {
     return p->a_row == 1 && p->a_depth >= FAR_APART && p->columns > TILE_VECTORS * VECTOR &&
-           !p->places;
+           !p->rows_of_b;
+}
+
+/* How many of an ascending list are below `end`. */
+static int64_t count_below(const int32_t *list, int64_t count, int64_t end)
+{
+    int64_t below = 0;
+    while (count > 0) {
+        const int64_t half = count / 2;
+        const bool is_below = list[below + half] < end;
+        below += is_below ? half + 1 : 0;
+        count = is_below ? count - half - 1 : half;
+    }
+    return below;
+}
+
+static void set_depths(struct tile *tile, int64_t column)
+{
+    const struct row_lists *of = tile->product->rows_of_b;
+    tile->places = NULL;
+    tile->depths = tile->depth_end - tile->depth_begin;
+    if (!of)
+        return;
+    const int32_t *list = of->lists + column / of->panel * of->stride;
+    const int64_t before = count_below(list + 1, list[0], tile->depth_begin);
+    tile->places = list + 1 + before;
+    tile->depths = count_below(tile->places, list[0] - before, tile->depth_end);
 }
 
 /* All rows, for the depths of the tile and the columns from `begin` up to `end`. */
@@ -177,9 +203,10 @@ static void compute_panel(struct tile *tile, int64_t begin, int64_t end)
 {
     const struct product *p = tile->product;
     tile->a_depth = p->a_depth;
+    set_depths(tile, begin);
     for (tile->row = tile->rows.begin; tile->row < tile->rows.end; tile->row += TILE_ROWS) {
         tile->a = p->a + tile->row * p->a_row;
-        if (!p->places)
+        if (!tile->places)
             tile->a += tile->depth_begin * p->a_depth;
         compute_rows(tile, begin, end);
     }
@@ -192,6 +219,7 @@ static __attribute__((noinline)) void compute_packed_panel(struct tile *tile, in
     const struct product *p = tile->product;
     float packed[DEPTH_BLOCK * PACKED_ROWS];
     tile->a_depth = PACKED_ROWS;
+    set_depths(tile, begin);
     for (int64_t row = tile->rows.begin; row < tile->rows.end; row += PACKED_ROWS) {
         const int64_t row_end = least(row + PACKED_ROWS, tile->rows.end);
         pack_rows(p->a + row + tile->depth_begin * p->a_depth, p->a_depth, row_end - row,
@@ -211,15 +239,17 @@ static int64_t block_depth(int64_t depth)
 }
 
 /* Columns of a panel of B. Flat ones are wider: long rows of C are written in longer pieces. */
-static int64_t panel_columns(int64_t depth)
+static int64_t panel_columns(const struct product *p, int64_t depth)
 {
-    return 2 * DEPTH_BLOCK / depth * TILE_VECTORS * VECTOR;
+    if (p->rows_of_b)
+        return p->rows_of_b->panel;
+    return packs(p) ? PACKED_COLUMNS : 2 * DEPTH_BLOCK / depth * TILE_VECTORS * VECTOR;
 }
 
 void KERNEL(product)(const struct product *p)
 {
     const int64_t block = block_depth(p->depth);
-    const int64_t panel = packs(p) ? PACKED_COLUMNS : panel_columns(block);
+    const int64_t panel = panel_columns(p, block);
     struct tile tile = {.product = p, .rows = share_piece(p->share, p->rows, TILE_ROWS)};
     for (; tile.depth_begin < p->depth; tile.depth_begin = tile.depth_end) {
         tile.depth_end = least(tile.depth_begin + block, p->depth);

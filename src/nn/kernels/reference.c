@@ -15,8 +15,10 @@ static void reference_product(const struct product *p)
             float sum = p->bias ? p->bias[i] : 0;
             if (p->accumulate)
                 sum = p->c[i * p->c_stride + j];
-            for (int64_t d = 0; d < p->depth; d++) {
-                const int64_t k = p->places ? p->places[d] : d;
+            const struct row_lists *of = p->rows_of_b;
+            const int32_t *list = of ? of->lists + j / of->panel * of->stride : NULL;
+            for (int64_t d = 0; d < (list ? list[0] : p->depth); d++) {
+                const int64_t k = list ? list[1 + d] : d;
                 sum += p->a[i * p->a_row + k * p->a_depth] * p->b[k * p->b_stride + j];
             }
             p->c[i * p->c_stride + j] = p->rectify && sum <= 0 ? 0 : sum;
@@ -31,26 +33,39 @@ static void reference_transpose(const float *from, int64_t from_stride, float *t
             to[c * to_stride + r] = from[r * from_stride + c];
 }
 
-static int64_t reference_nonzero_rows(const float *x, int64_t rows, int64_t columns, int32_t *list)
+static void reference_nonzero_rows(const float *x, int64_t rows, int64_t columns, int64_t panel,
+                                   int32_t *lists)
 {
-    int64_t count = 0;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t c = 0; c < columns; c++)
-            if (x[r * columns + c] != 0) {
-                list[count++] = (int32_t)r;
-                break;
-            }
-    return count;
+    for (int64_t first = 0; first < columns; first += panel, lists += 1 + rows) {
+        lists[0] = 0;
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t c = first; c < first + panel && c < columns; c++)
+                if (x[r * columns + c] != 0) {
+                    lists[++lists[0]] = (int32_t)r;
+                    break;
+                }
+    }
 }
 
-static void reference_spread(const struct spread *s)
+static int64_t reference_nonzero_entries(const struct nonzeros *n)
 {
-    for (int64_t r = 0; r < s->rows; r++) {
-        float *to = s->to + r * s->to_stride;
-        memset(to, 0, (size_t)s->columns * sizeof *to);
-        for (int64_t i = 0; i < s->count; i++)
-            to[s->places[i]] = s->from[r * s->from_stride + i];
+    int64_t count = 0;
+    for (int64_t r = 0; r < n->rows; r++)
+        for (int64_t c = 0; c < n->columns; c++)
+            count += n->x[r * n->stride + c] != 0;
+    if (count > n->most)
+        return count;
+    int32_t next = 0;
+    for (int64_t r = 0; r < n->rows; r++) {
+        n->begin[r] = next;
+        for (int64_t c = 0; c < n->columns; c++)
+            if (n->x[r * n->stride + c] != 0) {
+                n->column[next] = (int32_t)c;
+                n->values[next++] = n->x[r * n->stride + c];
+            }
     }
+    n->begin[n->rows] = next;
+    return count;
 }
 
 static void reference_rectify(const float *x, float *y, int64_t count)
@@ -163,8 +178,9 @@ const struct kernels kernels_reference = {
     .isa = "reference",
     .product = reference_product,
     .transpose = reference_transpose,
+    .product_panel = KERNEL_LANES,
     .nonzero_rows = reference_nonzero_rows,
-    .spread = reference_spread,
+    .nonzero_entries = reference_nonzero_entries,
     .rectify = reference_rectify,
     .add_gradients = reference_add_gradients,
     .add = reference_add,

@@ -6,8 +6,8 @@
 
 #include "sparse_convolution.h"
 
-/* Rows of x with 64 columns: what a first-level cache holds, and half of a second-level one. */
-#define LEAST_BAND 200
+/* Rows of x with 64 columns that a first-level cache of 32 kB holds. */
+#define LEAST_BAND 128
 /* Of a band, for which it pays to fetch and store a row's sums; more where they are selected: fewer
  * are left then, and as no two calls have the same, how many is mispredicted. */
 #define ROW_ENTRIES 28

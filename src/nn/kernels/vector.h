@@ -109,15 +109,15 @@ INLINE vint vmask(const uint8_t *bytes)
 #endif
 }
 
-/* Whether a lane is not 0. */
-INLINE bool vany(vint v)
+/* Bit i: whether lane i is not 0. */
+INLINE uint32_t vbits(vint v)
 {
 #if VECTOR == 16
-    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
+    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v);
 #elif VECTOR == 8
-    return !_mm256_testz_si256((__m256i)v, (__m256i)v);
+    return (uint32_t)_mm256_movemask_ps((__m256)(v != 0));
 #else
-    return (v[0] | v[1] | v[2] | v[3]) != 0;
+    return (uint32_t)((v[0] != 0) | (v[1] != 0) << 1 | (v[2] != 0) << 2 | (v[3] != 0) << 3);
 #endif
 }
 
