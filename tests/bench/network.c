@@ -1,9 +1,12 @@
-/* How fast one network trains, at several densities and with several kinds of kernels.
+/* How fast one network trains, at several densities and with several kinds of
+ * kernels.
  *
- * A subject is a density and a kind of kernels, and has a network of its own. All take turns of a
- * few steps in one process, so that a slow moment of the machine meets them all, and the shortest
- * step counts, in CPU time of the thread. Steps of a turn follow each other as in training: after
- * the first of them the network lies in the caches again. Prints a line of JSON a subject. */
+ * A subject is a density and a kind of kernels, and has a network of its own.
+ * All take turns of a few steps in one process, so that a slow moment of the
+ * machine meets them all, and the shortest step counts, in CPU time of the
+ * thread. Steps of a turn follow each other as in training: after the first of
+ * them the network lies in the caches again. Prints a line of JSON a subject.
+ */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -21,13 +24,17 @@
 #define EVALUATIONS 3 /* of a turn */
 
 static const char usage[] =
-    "usage: bench_network [--evaluation] [--threads N] [--images NAME [--data FOLDER]]\n"
+    "usage: bench_network [--evaluation] [--threads N] [--images NAME [--data "
+    "FOLDER]]\n"
     "                     NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
-    "Times training steps on one core, and with --evaluation also evaluations; or on N threads, "
+    "Times training steps on one core, and with --evaluation also evaluations; "
+    "or on N threads, "
     "by\n"
-    "the clock. Batches are of the data set NAME, or noise, which has no zeros. DENSITY is the "
+    "the clock. Batches are of the data set NAME, or noise, which has no "
+    "zeros. DENSITY is the "
     "share\n"
-    "of weights kept in each layer that may be pruned, at random; KERNELS is auto, dense or "
+    "of weights kept in each layer that may be pruned, at random; KERNELS is "
+    "auto, dense or "
     "sparse.\n"
     "Default: 1:auto. Prints a line of JSON for each.\n";
 
@@ -72,8 +79,8 @@ static struct shape image_for(const char *network)
                                              : (struct shape){3, 32, 32};
 }
 
-/* The recipes' optimisers: Adam for the small networks, SGD with momentum for those with batch
- * norm. */
+/* The recipes' optimisers: Adam for the small networks, SGD with momentum for
+ * those with batch norm. */
 static struct optimizer_spec optimizer_for(const struct net_spec *spec)
 {
     for (int32_t i = 0; i < spec->layer_count; i++)
@@ -84,8 +91,9 @@ static struct optimizer_spec optimizer_for(const struct net_spec *spec)
         .kind = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 }
 
-/* Keeps exactly the density's share of `count` weights, at least one, each set of them equally
- * likely: a weight is kept with the probability (still to be kept) / (still to come). */
+/* Keeps exactly the density's share of `count` weights, at least one, each set
+ * of them equally likely: a weight is kept with the probability (still to be
+ * kept) / (still to come). */
 static void draw_mask(struct rng_stream stream, double density, uint8_t *mask, int64_t count)
 {
     int64_t wanted = (int64_t)fmax(1, round(density * (double)count));
@@ -112,50 +120,40 @@ static int prune(struct network *net, double density, struct error *err)
     return status;
 }
 
-static struct net_batch batch_in(const struct bench *bench, float *inputs, int32_t examples)
+/* Those examples of the part; or noise. */
+static struct net_batch fill_batch(const struct bench *bench, enum dataset_part part,
+                                   const uint32_t *indices, int32_t examples, float *inputs)
 {
+    const struct shape image = bench->spec.input;
     const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
+    uint8_t labels[MAX_BATCH];
+    if (bench->dataset)
+        batch_assemble(bench->dataset, part, indices, examples, columns, inputs, labels);
+    else
+        rng_normal((struct rng_stream){.seed = 1, .purpose = RNG_GENERATOR}, 0, inputs,
+                   (size_t)(image.channels * image.height * image.width) * (size_t)columns);
     return (struct net_batch){inputs, bench->labels, examples, columns};
 }
 
-static void fill_noise(const struct bench *bench, float *inputs, const struct net_batch *batch)
-{
-    const struct shape image = bench->spec.input;
-    rng_normal((struct rng_stream){.seed = 1, .purpose = RNG_GENERATOR}, 0, inputs,
-               (size_t)image.channels * (size_t)image.height * (size_t)image.width *
-                   (size_t)batch->columns);
-}
-
 /* Examples as training meets them: the first in file order, which is none. */
-static struct net_batch train_batch(const struct bench *bench, float *inputs, int32_t examples)
+static struct net_batch train_batch(const struct bench *bench, float *inputs)
 {
-    const struct net_batch batch = batch_in(bench, inputs, examples);
-    uint8_t labels[MAX_BATCH];
     uint32_t indices[MAX_BATCH];
-    for (int32_t i = 0; i < examples; i++)
+    for (int32_t i = 0; i < bench->batch; i++)
         indices[i] = (uint32_t)i;
-    if (bench->dataset)
-        batch_assemble(bench->dataset, PART_TRAIN, indices, examples, batch.columns, inputs,
-                       labels);
-    else
-        fill_noise(bench, inputs, &batch);
-    return batch;
+    return fill_batch(bench, PART_TRAIN, indices, bench->batch, inputs);
 }
 
-/* And as evaluation does: from the middle of its order, in which like examples stand together. */
-static struct net_batch evaluation_batch(const struct bench *bench, float *inputs, int32_t examples)
+/* And as evaluation does: from the middle of its order, in which like examples
+ * stand together. */
+static struct net_batch evaluation_batch(const struct bench *bench, float *inputs)
 {
-    const struct net_batch batch = batch_in(bench, inputs, examples);
-    uint8_t labels[MAX_BATCH];
     uint32_t indices[MAX_BATCH];
-    if (bench->dataset) {
-        const int64_t middle = dataset_part_count(bench->dataset, PART_TEST) / 2;
-        batch_part_indices(bench->dataset, PART_TEST, middle, examples, indices);
-        batch_assemble(bench->dataset, PART_TEST, indices, examples, batch.columns, inputs, labels);
-    } else {
-        fill_noise(bench, inputs, &batch);
-    }
-    return batch;
+    const int32_t examples = net_evaluate_batch(&bench->spec);
+    if (bench->dataset)
+        batch_part_indices(bench->dataset, PART_TEST,
+                           dataset_part_count(bench->dataset, PART_TEST) / 2, examples, indices);
+    return fill_batch(bench, PART_TEST, indices, examples, inputs);
 }
 
 static struct net_options options_for(const struct bench *bench, const struct subject *subject)
@@ -176,9 +174,8 @@ static int start_subject(const struct bench *bench, struct subject *subject, str
         return -1;
     if (subject->density < 1 && prune(subject->net, subject->density, err) != 0)
         return -1;
-    subject->train = train_batch(bench, net_train_input(subject->net), options.train_batch);
-    subject->evaluation =
-        evaluation_batch(bench, net_evaluate_input(subject->net), options.evaluate_batch);
+    subject->train = train_batch(bench, net_train_input(subject->net));
+    subject->evaluation = evaluation_batch(bench, net_evaluate_input(subject->net));
     return 0;
 }
 
@@ -231,7 +228,8 @@ static void measure(struct bench *bench)
 static void print_subject(const struct bench *bench, const struct subject *subject)
 {
     printf("{\"network\": \"%s\", \"batch\": %" PRId32 ", \"density\": %g, \"kernels\": \"%s\", "
-           "\"isa\": \"%s\", \"seconds\": %.9f, \"operations\": %.0f, \"bytes\": %" PRId64,
+           "\"isa\": \"%s\", \"seconds\": %.9f, \"operations\": %.0f, \"bytes\": "
+           "%" PRId64,
            bench->network, bench->batch, subject->density, kernels_names[subject->kernels],
            kernels_isa(), subject->step_seconds,
            net_spec_step_operations(&bench->spec, bench->batch, subject->density),

@@ -5,7 +5,7 @@
 #include "kernels.h"
 #include "vector.h"
 
-#define PRODUCT_PANEL (VECTOR == 16 ? 64 : 16)
+#define PRODUCT_PANEL (VECTOR == 16 ? 64 : 16) /* columns: whole tiles of products */
 
 void KERNEL(product)(const struct product *product);
 void KERNEL(transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,

@@ -32,7 +32,8 @@ struct row_lists {
  * in ascending order, whatever the shape. */
 struct product {
     int64_t rows, columns, depth;
-    const struct row_lists *rows_of_b; /* the k that are summed; NULL: all */
+    const struct row_lists *rows_of_b; /* the k that are summed, for panels of product_panel
+                                          columns; NULL: all */
     const float *a;
     int64_t a_row, a_depth;
     const float *b; /* [depth][b_stride] */
@@ -129,7 +130,7 @@ struct kernels {
      * next multiple of KERNEL_LANES columns. */
     void (*transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                       int64_t rows, int64_t columns);
-    int64_t product_panel; /* of the lists it is given */
+    int64_t product_panel; /* columns; a multiple of KERNEL_LANES */
     /* Writes struct row_lists' lists of x [rows][columns], for panels of so many columns (a
      * multiple of KERNEL_LANES); what is in a list behind its rows is unspecified. */
     void (*nonzero_rows)(const float *x, int64_t rows, int64_t columns, int64_t panel,

@@ -3,6 +3,8 @@
  * is cut into blocks so that the panel of B that all rows of A pass over stays in the cache;
  * partial sums wait in C meanwhile, which changes no rounding.
  *
+ * Where rows of B are listed, a panel passes over those that are zero in all of its columns.
+ *
  * B is not packed: its rows are contiguous by the batch-innermost layout. A is where it is read
  * across its rows and these are long, if more than one tile would read it: each depth takes a few
  * elements of another page, and all of them fall on the same few sets of the caches. */
@@ -11,9 +13,9 @@
 #include "isa.h"
 
 #define TILE_ROWS 6
-#define TILE_VECTORS (VECTOR == 16 ? 4 : 2) /* at most PRODUCT_PANEL */
-#define DEPTH_BLOCK 256                     /* at most 128 kB of a panel of B */
-#define FAR_APART 1024                      /* elements of A to be packed, in floats */
+#define TILE_VECTORS (VECTOR == 16 ? 4 : 2)
+#define DEPTH_BLOCK 256 /* at most 128 kB of a panel of B */
+#define FAR_APART 1024  /* elements of A to be packed, in floats */
 #define PACKED_ROWS 48
 #define PACKED_COLUMNS 256 /* of a panel then */
 
@@ -238,7 +240,8 @@ static int64_t block_depth(int64_t depth)
     return blocks > 1 ? (depth + blocks - 1) / blocks : depth;
 }
 
-/* Columns of a panel of B. Flat ones are wider: long rows of C are written in longer pieces. */
+/* Columns of a panel of B: those of a list, else of two tiles. Flat ones are wider: long rows of C
+ * are written in longer pieces. */
 static int64_t panel_columns(const struct product *p, int64_t depth)
 {
     if (p->rows_of_b)
