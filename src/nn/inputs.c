@@ -1,3 +1,4 @@
+/* Finds them; the lists are in memory of the caller, a layer's state or the scratch. */
 #include "inputs.h"
 
 #define MOST_PERCENT 85 /* of all; passing over fewer does not pay */
