@@ -1,12 +1,9 @@
-/* How fast one network trains, at several densities and with several kinds of
- * kernels.
+/* How fast one network trains, at several densities and with several kinds of kernels.
  *
- * A subject is a density and a kind of kernels, and has a network of its own.
- * All take turns of a few steps in one process, so that a slow moment of the
- * machine meets them all, and the shortest step counts, in CPU time of the
- * thread. Steps of a turn follow each other as in training: after the first of
- * them the network lies in the caches again. Prints a line of JSON a subject.
- */
+ * A subject is a density and a kind of kernels, and has a network of its own. All take turns of a
+ * few steps in one process, so that a slow moment of the machine meets them all, and the shortest
+ * step counts, in CPU time of the thread. Steps of a turn follow each other as in training: after
+ * the first of them the network lies in the caches again. Prints a line of JSON a subject. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -24,17 +21,11 @@
 #define EVALUATIONS 3 /* of a turn */
 
 static const char usage[] =
-    "usage: bench_network [--evaluation] [--threads N] [--images NAME [--data "
-    "FOLDER]]\n"
+    "usage: bench_network [--evaluation] [--threads N] [--images NAME [--data FOLDER]]\n"
     "                     NETWORK BATCH STEPS [DENSITY[:KERNELS] ...]\n"
-    "Times training steps on one core, and with --evaluation also evaluations; "
-    "or on N threads, "
-    "by\n"
-    "the clock. Batches are of the data set NAME, or noise, which has no "
-    "zeros. DENSITY is the "
-    "share\n"
-    "of weights kept in each layer that may be pruned, at random; KERNELS is "
-    "auto, dense or "
+    "Times training steps on one core, and with --evaluation also evaluations; or on N threads,\n"
+    "by the clock. Batches are of the data set NAME, or noise, which has no zeros. DENSITY is the\n"
+    "share of weights kept in each layer that may be pruned, at random; KERNELS is auto, dense or\n"
     "sparse.\n"
     "Default: 1:auto. Prints a line of JSON for each.\n";
 
@@ -79,8 +70,8 @@ static struct shape image_for(const char *network)
                                              : (struct shape){3, 32, 32};
 }
 
-/* The recipes' optimisers: Adam for the small networks, SGD with momentum for
- * those with batch norm. */
+/* The recipes' optimisers: Adam for the small networks, SGD with momentum for those with batch
+ * norm. */
 static struct optimizer_spec optimizer_for(const struct net_spec *spec)
 {
     for (int32_t i = 0; i < spec->layer_count; i++)
@@ -91,9 +82,8 @@ static struct optimizer_spec optimizer_for(const struct net_spec *spec)
         .kind = OPTIMIZER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 }
 
-/* Keeps exactly the density's share of `count` weights, at least one, each set
- * of them equally likely: a weight is kept with the probability (still to be
- * kept) / (still to come). */
+/* Keeps exactly the density's share of `count` weights, at least one, each set of them equally
+ * likely: a weight is kept with the probability (still to be kept) / (still to come). */
 static void draw_mask(struct rng_stream stream, double density, uint8_t *mask, int64_t count)
 {
     int64_t wanted = (int64_t)fmax(1, round(density * (double)count));
@@ -144,8 +134,7 @@ static struct net_batch train_batch(const struct bench *bench, float *inputs)
     return fill_batch(bench, PART_TRAIN, indices, bench->batch, inputs);
 }
 
-/* And as evaluation does: from the middle of its order, in which like examples
- * stand together. */
+/* And as evaluation does: from the middle of its order, in which like examples stand together. */
 static struct net_batch evaluation_batch(const struct bench *bench, float *inputs)
 {
     uint32_t indices[MAX_BATCH];
@@ -228,8 +217,7 @@ static void measure(struct bench *bench)
 static void print_subject(const struct bench *bench, const struct subject *subject)
 {
     printf("{\"network\": \"%s\", \"batch\": %" PRId32 ", \"density\": %g, \"kernels\": \"%s\", "
-           "\"isa\": \"%s\", \"seconds\": %.9f, \"operations\": %.0f, \"bytes\": "
-           "%" PRId64,
+           "\"isa\": \"%s\", \"seconds\": %.9f, \"operations\": %.0f, \"bytes\": %" PRId64,
            bench->network, bench->batch, subject->density, kernels_names[subject->kernels],
            kernels_isa(), subject->step_seconds,
            net_spec_step_operations(&bench->spec, bench->batch, subject->density),
