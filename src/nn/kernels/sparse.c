@@ -108,8 +108,9 @@ struct sparse_conv_tiling sparse_conv_gradient_tiling(int64_t channels, int64_t 
     struct sparse_conv_tiling t = {
         .height = height, .width = width, .channels = channels, .strips = SPARSE_ACROSS};
     cut(&t, vector, 1);
-    if (most < t.strips || !fits(&t) || (t.strips - 1) * t.tiles * entries > KEPT_FLOATS)
-        t.strips = 1;
+    while (t.strips > 1 &&
+           (t.strips > most || !fits(&t) || (t.strips - 1) * t.tiles * entries > KEPT_FLOATS))
+        t.strips /= 2;
     place(&t, rows, vector);
     return t;
 }
