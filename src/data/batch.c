@@ -8,17 +8,6 @@
 
 typedef uint8_t bytes16 __attribute__((vector_size(TILE)));
 
-void batch_part_indices(const struct dataset *dataset, enum dataset_part part, int64_t first,
-                        int32_t count, uint32_t *indices)
-{
-    const uint32_t *listed = dataset->evaluated[part]  ? dataset->evaluated[part]
-                             : part == PART_TRAIN      ? dataset->train_index
-                             : part == PART_VALIDATION ? dataset->validation_index
-                                                       : NULL;
-    for (int32_t i = 0; i < count; i++)
-        indices[i] = listed ? listed[first + i] : (uint32_t)(first + i);
-}
-
 /* Compiled for several instruction sets, the best one chosen when the program is loaded: the same
  * operations on more numbers at a time, so the same bits. */
 #if defined __x86_64__ && defined __linux__
@@ -162,8 +151,10 @@ INLINE void fill_edge(const struct lane *lane, size_t first, size_t features)
     }
 }
 
-INLINE void set_scale(struct lane *lane, const struct data_scale *scale)
+INLINE void set_scale(struct lane *lane, const struct dataset *dataset, int32_t channel)
 {
+    static const struct data_scale as_it_is = {1.0f, 0.0f};
+    const struct data_scale *scale = dataset->scales ? &dataset->scales[channel] : &as_it_is;
     for (int32_t i = 0; i < TILE; i++) {
         bool is_there = i < lane->count;
         lane->scale.factors[i] = is_there ? scale->factor : 0.0f;
@@ -173,12 +164,11 @@ INLINE void set_scale(struct lane *lane, const struct data_scale *scale)
 
 CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
 {
-    static const struct data_scale as_it_is = {1.0f, 0.0f};
     const struct dataset_info *info = &dataset->info;
     size_t features = (size_t)info->height * (size_t)info->width;
     for (int32_t channel = 0; channel < info->channels; channel++) {
         size_t feature = 0;
-        set_scale(lane, dataset->scales ? &dataset->scales[channel] : &as_it_is);
+        set_scale(lane, dataset, channel);
         if (lane->width == TILE)
             for (; feature + TILE <= features; feature += TILE)
                 fill_tile(lane, feature);
@@ -188,6 +178,26 @@ CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
             lane->next[i] += lane->next[i] ? features : 0;
         }
         lane->to += features * lane->stride;
+    }
+}
+
+/* The same from bytes that stand as batches have them: `features` are this lane's. */
+CLONED static void fill_turned_lane(const struct dataset *dataset, const bytes16 *features,
+                                    struct lane *lane)
+{
+    const struct dataset_info *info = &dataset->info;
+    const size_t count = (size_t)info->height * (size_t)info->width;
+    for (int32_t channel = 0; channel < info->channels; channel++) {
+        size_t feature = 0;
+        set_scale(lane, dataset, channel);
+        for (; feature + TILE <= count; feature += TILE)
+            lane->store(features + feature, &lane->scale, lane->to + feature * lane->stride,
+                        lane->stride);
+        for (; feature < count; feature++)
+            store_scaled((const uint8_t *)&features[feature], &lane->scale,
+                         lane->to + feature * lane->stride);
+        features += count;
+        lane->to += count * lane->stride;
     }
 }
 
@@ -204,16 +214,22 @@ static const uint8_t *augmented(const struct batch_augmentation *augmentation, u
     return example;
 }
 
+/* From that column on; without examples. */
+static struct lane lane_at(const struct batch_columns *to, int32_t first)
+{
+    return (struct lane){.width = smaller(to->columns - first, TILE),
+                         .to = to->inputs + first,
+                         .stride = (size_t)to->columns,
+                         .store = best_store()};
+}
+
 void batch_fill(const struct dataset *dataset, const uint8_t *images, const uint32_t *indices,
                 const struct batch_augmentation *augmentation, const struct batch_columns *to)
 {
     const struct dataset_info *info = &dataset->info;
     size_t bytes = (size_t)info->channels * (size_t)info->height * (size_t)info->width;
     for (int32_t first = 0; first < to->columns; first += TILE) {
-        struct lane lane = {.width = smaller(to->columns - first, TILE),
-                            .to = to->inputs + first,
-                            .stride = (size_t)to->columns,
-                            .store = best_store()};
+        struct lane lane = lane_at(to, first);
         for (; lane.count < TILE && first + lane.count < to->count; lane.count++) {
             uint32_t index = indices[first + lane.count];
             lane.rows[lane.count] = augmentation ? augmented(augmentation, index, lane.count, bytes)
@@ -225,13 +241,46 @@ void batch_fill(const struct dataset *dataset, const uint8_t *images, const uint
     }
 }
 
+static void find_labels(const struct dataset *dataset, enum dataset_part part,
+                        const uint32_t *indices, int32_t count, uint8_t *labels)
+{
+    const uint8_t *classes = part == PART_TEST ? dataset->test_labels : dataset->train_labels;
+    for (int32_t i = 0; i < count; i++)
+        labels[i] = classes[indices[i]];
+}
+
 void batch_assemble(const struct dataset *dataset, enum dataset_part part, const uint32_t *indices,
                     int32_t count, int32_t columns, float *inputs, uint8_t *labels)
 {
     const uint8_t *images = part == PART_TEST ? dataset->test_images : dataset->train_images;
-    const uint8_t *classes = part == PART_TEST ? dataset->test_labels : dataset->train_labels;
     struct batch_columns to = {inputs, count, columns};
     batch_fill(dataset, images, indices, NULL, &to);
-    for (int32_t i = 0; i < count; i++)
-        labels[i] = classes[indices[i]];
+    find_labels(dataset, part, indices, count, labels);
+}
+
+/* Validation examples from `first` on, where lanes begin, into whole lanes. */
+static void fill_turned(const struct dataset *dataset, int64_t first,
+                        const struct batch_columns *to)
+{
+    const struct dataset_info *info = &dataset->info;
+    const int64_t bytes = (int64_t)info->channels * info->height * info->width;
+    const bytes16 *features = (const void *)(dataset->turned_validation + first * bytes);
+    for (int32_t column = 0; column < to->count; column += TILE, features += bytes) {
+        struct lane lane = lane_at(to, column);
+        lane.count = smaller(to->count - column, TILE);
+        fill_turned_lane(dataset, features, &lane);
+    }
+}
+
+void batch_assemble_part(const struct dataset *dataset, enum dataset_part part, int64_t first,
+                         int32_t count, int32_t columns, float *inputs, uint8_t *labels)
+{
+    const uint32_t *indices = dataset->evaluated[part] + first;
+    const bool fills_lanes = columns == (count + TILE - 1) / TILE * TILE;
+    if (part != PART_VALIDATION || first % TILE != 0 || !fills_lanes) {
+        batch_assemble(dataset, part, indices, count, columns, inputs, labels);
+        return;
+    }
+    fill_turned(dataset, first, &(struct batch_columns){inputs, count, columns});
+    find_labels(dataset, part, indices, count, labels);
 }

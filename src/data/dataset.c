@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "evaluation_order.h"
+#include "evaluation.h"
 #include "source.h"
 #include "standardize.h"
 
@@ -103,7 +103,8 @@ int64_t dataset_example_bytes(const struct dataset_info *info)
 
 int64_t dataset_own_bytes(const struct dataset_info *info)
 {
-    return (2 * (info->train + info->validation) + info->test) * (int64_t)sizeof(uint32_t);
+    const int64_t listed = 2 * (info->train + info->validation) + info->test;
+    return listed * (int64_t)sizeof(uint32_t) + evaluation_turned_bytes(info);
 }
 
 /* The first `validation` of a permutation are the validation examples; both lists ascend. */
@@ -236,7 +237,7 @@ static struct dataset *open_dataset(struct making *making, struct error *private
     dataset->augment = request->augment;
     if (open_examples(dataset, making, private, err) == 0 &&
         draw_split(dataset, request->split_seed, err) == 0 &&
-        evaluation_order_make(dataset, err) == 0 &&
+        evaluation_prepare(dataset, err) == 0 &&
         (request->preprocessing != DATA_STANDARDIZE || standardize(dataset, err) == 0))
         return dataset;
     dataset_destroy(dataset);
@@ -267,8 +268,7 @@ void dataset_destroy(struct dataset *dataset)
     shared_block_close(&dataset->examples);
     free(dataset->train_index);
     free(dataset->validation_index);
-    for (int part = 0; part < DATASET_PARTS; part++)
-        free(dataset->evaluated[part]);
+    evaluation_finish(dataset);
     free(dataset->scales);
     free(dataset);
 }

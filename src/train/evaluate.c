@@ -9,8 +9,7 @@ struct evaluator {
     struct network *net;
     const struct dataset *dataset;
     int32_t batch;
-    uint32_t *indices; /* [batch] */
-    uint8_t *labels;   /* [batch] */
+    uint8_t *labels; /* [batch] */
     void (*pulse)(void *user);
     void *pulse_user;
 };
@@ -25,10 +24,9 @@ struct evaluator *evaluator_create(struct network *net, const struct dataset *da
         .net = net,
         .dataset = dataset,
         .batch = batch,
-        .indices = mem_zeroed((size_t)batch, sizeof *evaluator->indices, err),
         .labels = mem_zeroed((size_t)batch, sizeof *evaluator->labels, err),
     };
-    if (evaluator->indices && evaluator->labels)
+    if (evaluator->labels)
         return evaluator;
     evaluator_destroy(evaluator);
     return NULL;
@@ -38,7 +36,6 @@ void evaluator_destroy(struct evaluator *evaluator)
 {
     if (!evaluator)
         return;
-    free(evaluator->indices);
     free(evaluator->labels);
     free(evaluator);
 }
@@ -56,9 +53,8 @@ static void add_batch(struct evaluator *evaluator, enum dataset_part part, int64
                               .labels = evaluator->labels,
                               .examples = examples,
                               .columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES};
-    batch_part_indices(evaluator->dataset, part, first, examples, evaluator->indices);
-    batch_assemble(evaluator->dataset, part, evaluator->indices, examples, batch.columns,
-                   net_evaluate_input(evaluator->net), evaluator->labels);
+    batch_assemble_part(evaluator->dataset, part, first, examples, batch.columns,
+                        net_evaluate_input(evaluator->net), evaluator->labels);
     net_evaluate(evaluator->net, &batch, sum);
     if (evaluator->pulse)
         evaluator->pulse(evaluator->pulse_user);

@@ -110,16 +110,12 @@ static int prune(struct network *net, double density, struct error *err)
     return status;
 }
 
-/* Those examples of the part; or noise. */
-static struct net_batch fill_batch(const struct bench *bench, enum dataset_part part,
-                                   const uint32_t *indices, int32_t examples, float *inputs)
+/* Room for examples: with noise, where there is no data set. */
+static struct net_batch start_batch(const struct bench *bench, int32_t examples, float *inputs)
 {
     const struct shape image = bench->spec.input;
     const int32_t columns = (examples + NET_LANES - 1) / NET_LANES * NET_LANES;
-    uint8_t labels[MAX_BATCH];
-    if (bench->dataset)
-        batch_assemble(bench->dataset, part, indices, examples, columns, inputs, labels);
-    else
+    if (!bench->dataset)
         rng_normal((struct rng_stream){.seed = 1, .purpose = RNG_GENERATOR}, 0, inputs,
                    (size_t)(image.channels * image.height * image.width) * (size_t)columns);
     return (struct net_batch){inputs, bench->labels, examples, columns};
@@ -128,21 +124,27 @@ static struct net_batch fill_batch(const struct bench *bench, enum dataset_part 
 /* Examples as training meets them: the first in file order, which is none. */
 static struct net_batch train_batch(const struct bench *bench, float *inputs)
 {
+    const struct net_batch batch = start_batch(bench, bench->batch, inputs);
+    uint8_t labels[MAX_BATCH];
     uint32_t indices[MAX_BATCH];
     for (int32_t i = 0; i < bench->batch; i++)
         indices[i] = (uint32_t)i;
-    return fill_batch(bench, PART_TRAIN, indices, bench->batch, inputs);
+    if (bench->dataset)
+        batch_assemble(bench->dataset, PART_TRAIN, indices, batch.examples, batch.columns, inputs,
+                       labels);
+    return batch;
 }
 
 /* And as evaluation does: from the middle of its order, in which like examples stand together. */
 static struct net_batch evaluation_batch(const struct bench *bench, float *inputs)
 {
-    uint32_t indices[MAX_BATCH];
-    const int32_t examples = net_evaluate_batch(&bench->spec);
+    const struct net_batch batch = start_batch(bench, net_evaluate_batch(&bench->spec), inputs);
+    uint8_t labels[MAX_BATCH];
     if (bench->dataset)
-        batch_part_indices(bench->dataset, PART_TEST,
-                           dataset_part_count(bench->dataset, PART_TEST) / 2, examples, indices);
-    return fill_batch(bench, PART_TEST, indices, examples, inputs);
+        batch_assemble_part(bench->dataset, PART_TEST,
+                            dataset_part_count(bench->dataset, PART_TEST) / 2, batch.examples,
+                            batch.columns, inputs, labels);
+    return batch;
 }
 
 static struct net_options options_for(const struct bench *bench, const struct subject *subject)

@@ -11,7 +11,7 @@
 
 #include "data/dataset.h"
 
-#include "../../src/data/evaluation_order.h"
+#include "../../src/data/evaluation.h"
 
 /* A dataset in memory whose pixels and labels are functions of their position. */
 static struct dataset *make_dataset(int32_t train, int32_t validation, int32_t height,
@@ -194,24 +194,61 @@ static void evaluation_puts_like_examples_together(void **state)
     images[0 * PIXELS + 0] = images[0 * PIXELS + 3] = 9;         /* two columns */
     images[2 * PIXELS + 1] = images[2 * PIXELS + WIDTH + 1] = 9; /* one, in two rows */
     images[3 * PIXELS + WIDTH + 2] = 9;                          /* one */
-    uint32_t indices[70];
-    assert_int_equal(evaluation_order_make(dataset, NULL), 0);
-    batch_part_indices(dataset, PART_TRAIN, 0, 6, indices);
-    assert_memory_equal(indices, ((uint32_t[]){1, 4, 5, 2, 3, 0}), 6 * sizeof *indices);
-    batch_part_indices(dataset, PART_TRAIN, 3, 2, indices);
-    assert_memory_equal(indices, ((uint32_t[]){2, 3}), 2 * sizeof *indices);
-    batch_part_indices(dataset, PART_VALIDATION, 0, 3, indices);
-    assert_memory_equal(indices, ((uint32_t[]){7, 6, 8}), 3 * sizeof *indices);
-    batch_part_indices(dataset, PART_TEST, 0, 70, indices);
+    assert_int_equal(evaluation_prepare(dataset, NULL), 0);
+    assert_memory_equal(dataset->evaluated[PART_TRAIN], ((uint32_t[]){1, 4, 5, 2, 3, 0}), 6 * 4);
+    assert_memory_equal(dataset->evaluated[PART_VALIDATION], ((uint32_t[]){7, 6, 8}), 3 * 4);
     bool seen[70] = {false};
     for (int i = 0; i < 70; i++) {
-        assert_false(seen[indices[i]]);
-        seen[indices[i]] = true;
+        const uint32_t example = dataset->evaluated[PART_TEST][i];
+        assert_false(seen[example]);
+        seen[example] = true;
     }
     assert_int_equal(dataset_part_count(dataset, PART_TRAIN), 6);
     assert_int_equal(dataset_part_count(dataset, PART_VALIDATION), 3);
     assert_int_equal(dataset_part_count(dataset, PART_TEST), 70);
     dataset_destroy(dataset);
+}
+
+/* Whatever way a part's batches are made, they hold its examples in evaluation order. */
+static void check_part(const struct dataset *dataset, enum dataset_part part, int64_t first,
+                       int32_t count, int32_t columns)
+{
+    const size_t floats =
+        (size_t)dataset->info.height * (size_t)dataset->info.width * (size_t)columns;
+    float *inputs = malloc(floats * sizeof *inputs), *expected = malloc(floats * sizeof *expected);
+    uint8_t labels[64], expected_labels[64];
+    memset(inputs, 0xff, floats * sizeof *inputs);
+    batch_assemble(dataset, part, dataset->evaluated[part] + first, count, columns, expected,
+                   expected_labels);
+    batch_assemble_part(dataset, part, first, count, columns, inputs, labels);
+    assert_memory_equal(inputs, expected, floats * sizeof *inputs);
+    assert_memory_equal(labels, expected_labels, (size_t)count);
+    free(inputs);
+    free(expected);
+}
+
+static void parts_are_assembled_in_evaluation_order(void **state)
+{
+    (void)state;
+    const int32_t sides[][2] = {{1, 1}, {4, 4}, {5, 7}};
+    struct data_scale scale = {3.5f, -0.25f};
+    for (size_t side = 0; side < sizeof sides / sizeof *sides; side++) {
+        struct dataset *dataset = make_dataset(80, 70, sides[side][0], sides[side][1]);
+        assert_int_equal(evaluation_prepare(dataset, NULL), 0);
+        for (int scaled = 0; scaled < 2; scaled++) {
+            for (enum dataset_part part = PART_TRAIN; part <= PART_TEST; part++) {
+                check_part(dataset, part, 0, 64, 64);
+                check_part(dataset, part, 32, 38, 48); /* to the last of 70 */
+                check_part(dataset, part, 16, 20, 32); /* ends within a lane */
+                check_part(dataset, part, 17, 32, 32); /* begins within one */
+                check_part(dataset, part, 16, 20, 64); /* wider than its examples */
+                check_part(dataset, part, 16, 20, 20); /* no whole lanes */
+            }
+            dataset->scales = &scale;
+        }
+        dataset->scales = NULL;
+        dataset_destroy(dataset);
+    }
 }
 
 static void refuses_a_batch_larger_than_the_data(void **state)
@@ -237,6 +274,7 @@ int main(void)
         cmocka_unit_test(orders_differ_by_epoch_and_seed_only),
         cmocka_unit_test(the_order_lists_positions_left_by_the_split),
         cmocka_unit_test(evaluation_puts_like_examples_together),
+        cmocka_unit_test(parts_are_assembled_in_evaluation_order),
         cmocka_unit_test(refuses_a_batch_larger_than_the_data),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

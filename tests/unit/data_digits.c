@@ -115,7 +115,7 @@ static void describing_tells_what_loading_gives(void **state)
     assert_int_equal(info.channels * info.height * info.width, PIXELS);
     assert_int_equal(info.classes, 10);
     assert_int_equal(dataset_example_bytes(&info), 70000 * (PIXELS + 1));
-    assert_int_equal(dataset_own_bytes(&info), (60000 + 70000) * 4);
+    assert_int_equal(dataset_own_bytes(&info), (60000 + 70000) * 4 + 5008 * PIXELS);
     request = digits(40, 30, 10);
     struct dataset *dataset = load(&request);
     struct hash128 content;

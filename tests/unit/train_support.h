@@ -15,6 +15,8 @@
 #include "nn_blocks.h"
 #include "train/train.h"
 
+#include "../../src/data/evaluation.h"
+
 enum { FEATURES = 16, CLASSES = 3, TRAIN = 600, VALIDATION = 150, TEST = 300 };
 enum { EVALUATE_BATCH = 128 };
 
@@ -66,6 +68,7 @@ static inline void world_begin(struct world *world, double dropout)
                                       .test_labels = world->test_labels,
                                       .train_index = world->train_index,
                                       .validation_index = world->validation_index};
+    assert_int_equal(evaluation_prepare(&world->dataset, NULL), 0);
     struct shape input = {1, 4, 4};
     struct net_options options = {.train_batch = 20, .evaluate_batch = EVALUATE_BATCH};
     struct net_spec spec;
@@ -83,6 +86,7 @@ static inline void world_end(struct world *world)
 {
     net_destroy(world->net);
     free(world->initial);
+    evaluation_finish(&world->dataset);
 }
 
 static inline struct train_spec plain_sgd(int64_t iterations)

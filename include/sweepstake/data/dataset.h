@@ -75,8 +75,9 @@ struct dataset {
     const uint8_t *train_images, *train_labels; /* train + validation examples, file order */
     const uint8_t *test_images, *test_labels;
     uint32_t *train_index, *validation_index;
-    /* The examples of each part as they are evaluated; NULL: in ascending order. */
-    uint32_t *evaluated[DATASET_PARTS];
+    uint32_t *evaluated[DATASET_PARTS]; /* the examples of each part as they are evaluated */
+    /* Those of validation once more, with their bytes as batches have them (data/evaluation.h). */
+    uint8_t *turned_validation;
     struct data_scale *scales; /* [channels]; NULL = byte / 255 as it is */
     enum data_augment augment;
     struct hash128 content; /* see dataset_content */
@@ -133,8 +134,9 @@ void batch_order_assemble(struct batch_order *order, int64_t iteration, struct r
 void batch_assemble(const struct dataset *dataset, enum dataset_part part, const uint32_t *indices,
                     int32_t count, int32_t columns, float *inputs, uint8_t *labels);
 
-/* Positions first..first+count-1 of a part in evaluation order, for batch_assemble. */
-void batch_part_indices(const struct dataset *dataset, enum dataset_part part, int64_t first,
-                        int32_t count, uint32_t *indices);
+/* Writes examples first..first+count-1 of a part, in the order in which it is evaluated, as
+ * batch_assemble does. */
+void batch_assemble_part(const struct dataset *dataset, enum dataset_part part, int64_t first,
+                         int32_t count, int32_t columns, float *inputs, uint8_t *labels);
 
 #endif

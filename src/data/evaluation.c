@@ -1,11 +1,12 @@
 /* Like examples together: by label, then by how many of their pixel columns are not blank, then by
  * position. A counting sort. */
-#include "evaluation_order.h"
+#include "evaluation.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "batch.h"
 
 /* The examples of a part, and what they are sorted by. */
 struct part {
@@ -89,10 +90,44 @@ static int arrange(struct dataset *dataset, enum dataset_part which, struct erro
     return has_memory ? 0 : -1;
 }
 
-int evaluation_order_make(struct dataset *dataset, struct error *err)
+static int64_t example_bytes(const struct dataset_info *info)
+{
+    return (int64_t)info->channels * info->height * info->width;
+}
+
+int64_t evaluation_turned_bytes(const struct dataset_info *info)
+{
+    return (info->validation + BATCH_LANE - 1) / BATCH_LANE * BATCH_LANE * example_bytes(info);
+}
+
+static int turn_validation(struct dataset *dataset, struct error *err)
+{
+    const int64_t bytes = example_bytes(&dataset->info);
+    uint8_t *turned = mem_aligned((size_t)evaluation_turned_bytes(&dataset->info), 1, err);
+    dataset->turned_validation = turned;
+    if (!turned)
+        return -1;
+    for (int64_t i = 0; i < dataset->info.validation; i++) {
+        const uint8_t *example =
+            dataset->train_images + dataset->evaluated[PART_VALIDATION][i] * bytes;
+        uint8_t *to = turned + i / BATCH_LANE * BATCH_LANE * bytes + i % BATCH_LANE;
+        for (int64_t b = 0; b < bytes; b++)
+            to[b * BATCH_LANE] = example[b];
+    }
+    return 0;
+}
+
+int evaluation_prepare(struct dataset *dataset, struct error *err)
 {
     for (int which = 0; which < DATASET_PARTS; which++)
         if (arrange(dataset, (enum dataset_part)which, err) != 0)
             return -1;
-    return 0;
+    return turn_validation(dataset, err);
+}
+
+void evaluation_finish(struct dataset *dataset)
+{
+    for (int part = 0; part < DATASET_PARTS; part++)
+        free(dataset->evaluated[part]);
+    free(dataset->turned_validation);
 }
