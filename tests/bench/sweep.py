@@ -1,6 +1,8 @@
 """Section `sweep`: the paper's LeNet grid, 20 rounds of iterative pruning with one seed, as a user runs it: with
-`--kernels auto` and `--kernels dense`, and as a script in PyTorch with dense masks. CPU seconds of one process each. Our
-two take turns, PyTorch is in between; the shorter of each counts."""
+`--kernels auto` and `--kernels dense`, and as a script in PyTorch with dense masks. One process each, by turns. A turn
+takes minutes, in which other work on a machine comes and goes: so each level's shortest time of the turns counts, and
+the shortest of what the program does beside."""
+import csv
 import importlib.util
 import itertools
 import os
@@ -34,7 +36,7 @@ def child_seconds():
 
 
 def own_seconds(folder, kernels, isa, data, iterations):
-    """Of a whole run of the program, from reading the data to the last bytes of the store."""
+    """Of each level, and in the end of all else in a run, from reading the data to the last bytes of the store."""
     grid = folder / "grid.yaml"
     store = folder / "sweep.h5"
     store.unlink(missing_ok=True)
@@ -43,23 +45,49 @@ def own_seconds(folder, kernels, isa, data, iterations):
                "--store", store, *(["--data", data] if data else [])]
     begin = child_seconds()
     subprocess.run(command, env=environment(isa), check=True)
-    return child_seconds() - begin
+    whole = child_seconds() - begin
+    points = subprocess.run([built(PROGRAM), "export", store], stdout=subprocess.PIPE, text=True, check=True).stdout
+    levels = [float(point["seconds"]) for point in csv.DictReader(points.splitlines())]
+    return [*levels, whole - sum(levels)]
 
 
 def torch_seconds(data, iterations, rounds):
-    """Of the script's training, for ROUNDS rounds: `rounds` are run and the others counted as if they took as long."""
+    """Of each level of the script's training, for ROUNDS rounds: those that are not run count as the last that is."""
     script = pathlib.Path(__file__).with_name("sweep_torch.py")
     command = [sys.executable, script, "--iterations", iterations, "--rounds", rounds, *(["--data", data] if data else [])]
     (line,) = json_lines(command)
-    return line["seconds"] * (ROUNDS + 1) / (rounds + 1)
+    levels = [level["seconds"] for level in line["levels"]]
+    return levels + levels[-1:] * (ROUNDS - rounds)
 
 
 def sweep_seconds(measure, quick):
-    """Of the whole sweep; `measure` gives the seconds of a number of iterations."""
+    """Of the sweep's parts; `measure` gives the seconds of a number of iterations."""
     if not quick:
         return measure(ITERATIONS)
     (few, more), (short, longer) = QUICK_ITERATIONS, map(measure, QUICK_ITERATIONS)
-    return short + (longer - short) * (ITERATIONS - few) / (more - few)
+    return [a + (b - a) * (ITERATIONS - few) / (more - few) for a, b in zip(short, longer)]
+
+
+def rivals(folder, options, data):
+    """{whose: what measures the parts of their sweep}."""
+    measures = {(isa, kernels): lambda n, isa=isa, kernels=kernels: own_seconds(folder, kernels, isa, data, n)
+                for isa, kernels in itertools.product(options.isa, ("auto", "dense"))}
+    if importlib.util.find_spec("torch"):
+        measures["", "PyTorch"] = lambda n: torch_seconds(data, n, QUICK_TORCH_ROUNDS if options.quick else ROUNDS)
+    else:
+        print("PyTorch is not installed for this Python: without its row")
+    return measures
+
+
+def shortest_of_turns(measures, quick):
+    """{whose: seconds}; tells how far it is."""
+    shortest = {}
+    for turn in range(1, 1 + (QUICK_TURNS if quick else TURNS)):
+        for whose, measure in measures.items():
+            parts = sweep_seconds(measure, quick)
+            print(f"turn {turn}: {' '.join(filter(None, whose))} {sum(parts):.1f} s", file=sys.stderr, flush=True)
+            shortest[whose] = [min(pair) for pair in zip(parts, shortest.get(whose, parts))]
+    return {whose: sum(parts) for whose, parts in shortest.items()}
 
 
 def print_verdict(seconds, isa, torch):
@@ -74,42 +102,21 @@ def print_verdict(seconds, isa, torch):
 
 def print_head(data, quick):
     print(f"{'MNIST' if data else 'generated digits (PyTorch: noise of their shape)'}, {ROUNDS} rounds of {ITERATIONS} "
-          "iterations, CPU seconds of one process each")
+          "iterations, seconds of one process each")
     if quick:
         print(f"EXTRAPOLATED from runs of {' and '.join(map(str, QUICK_ITERATIONS))} iterations; for PyTorch also from "
               f"{QUICK_TORCH_ROUNDS} of {ROUNDS} rounds, the others counted as if they took as long")
 
 
-def take_turn(folder, options, data, seconds):
-    """Runs the grid with each of our kernels; `seconds` keeps the shorter ones."""
-    for isa, kernels in itertools.product(options.isa, ("auto", "dense")):
-        taken = sweep_seconds(lambda n: own_seconds(folder, kernels, isa, data, n), options.quick)
-        seconds[isa, kernels] = min(taken, seconds.get((isa, kernels), taken))
-
-
-def measured_torch(options, data):
-    """None where PyTorch is missing."""
-    if not importlib.util.find_spec("torch"):
-        print("PyTorch is not installed for this Python: without its row")
-        return None
-    rounds = QUICK_TORCH_ROUNDS if options.quick else ROUNDS
-    return sweep_seconds(lambda n: torch_seconds(data, n, rounds), options.quick)
-
-
 def run(report, options):
     data = options.data or os.environ.get("SWEEPSTAKE_DATA")
     print_head(data, options.quick)
-    seconds = {}
     with tempfile.TemporaryDirectory(prefix="sweepstake-bench-") as name:
-        take_turn(pathlib.Path(name), options, data, seconds)
-        torch = measured_torch(options, data)
-        for _ in range(1, QUICK_TURNS if options.quick else TURNS):
-            take_turn(pathlib.Path(name), options, data, seconds)
+        seconds = shortest_of_turns(rivals(pathlib.Path(name), options, data), options.quick)
     table = Table(("kernels", ""), ("how", ""), ("seconds", ".1f"))
-    for (isa, kernels), taken in seconds.items():
-        table.row(isa or "the CPU's best", kernels, taken)
-    if torch:
-        table.row("", "PyTorch", torch)
+    for (isa, how), taken in seconds.items():
+        table.row("the CPU's best" if isa is None else isa, how, taken)
+    torch = seconds.get(("", "PyTorch"))
     for isa in options.isa:
         print_verdict(seconds, isa, torch)
         report.record("sweep", isa=isa, iterations=ITERATIONS, rounds=ROUNDS, data="mnist" if data else "digits",
