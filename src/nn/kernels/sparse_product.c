@@ -1,17 +1,18 @@
 /* Products of a sparse matrix with activations, and the gradient of its values.
  *
- * PANEL columns are taken at a time. Forward, the sums of ROWS rows' panels stay in registers while
- * each of their entries is broadcast and multiplied by its row of x: one load a multiply-add, which
- * is what bounds the speed. For the gradient the row's panel of dy stays in registers instead, an
- * entry's product with x is summed to one vector, and VECTOR entries are reduced to their sums
- * together. */
+ * A panel of columns is taken at a time. Forward, the sums of ROWS rows' panels stay in registers
+ * while each of their entries is broadcast and multiplied by its row of x: a load a multiply-add,
+ * which is what bounds the speed, and two an entry. For the gradient the row's panel of dy stays in
+ * registers instead, an entry's product with x is summed to one vector, and VECTOR entries are
+ * reduced to their sums together. */
 #include "isa.h"
 #include "sparse_reduce.h"
 
 #define LANE_VECTORS (KERNEL_LANES / VECTOR)
-#define PANEL_LANES (VECTOR > 4 ? 4 : 2)
-#define PANEL_VECTORS (PANEL_LANES * LANE_VECTORS)
-#define PANEL (PANEL_LANES * KERNEL_LANES)
+/* Lanes of a panel. Sums of the gradient are as long as its panels: other ones, other bits. */
+#define GRADIENT_LANES (VECTOR > 4 ? 4 : 2)
+#define MOST_LANES (VECTOR == 16 ? 6 : GRADIENT_LANES)
+#define MOST_VECTORS (MOST_LANES * LANE_VECTORS)
 #define ROWS (VECTOR == 16 ? 2 : 1) /* at once, as far as there are registers */
 
 /* Rows of one band, and where their panel begins. */
@@ -23,7 +24,7 @@ struct panel {
 };
 
 INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at, const int vectors,
-                      vfloat sums[PANEL_VECTORS])
+                      vfloat sums[MOST_VECTORS])
 {
     const vfloat value = vset(p->values[entry]);
     const float *x = p->x + p->pattern->column[entry] * p->x_stride + at;
@@ -33,7 +34,7 @@ INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at,
 }
 
 INLINE void start_row(const struct sparse_product *p, const struct panel *at, int64_t row,
-                      const int vectors, vfloat sums[PANEL_VECTORS])
+                      const int vectors, vfloat sums[MOST_VECTORS])
 {
     const float *y = p->y + row * p->y_stride + at->column;
     const vfloat bias = vset(p->bias ? p->bias[row] : 0);
@@ -43,7 +44,7 @@ INLINE void start_row(const struct sparse_product *p, const struct panel *at, in
 }
 
 INLINE void finish_row(const struct sparse_product *p, const struct panel *at, int64_t row,
-                       const int vectors, vfloat sums[PANEL_VECTORS])
+                       const int vectors, vfloat sums[MOST_VECTORS])
 {
     float *y = p->y + row * p->y_stride + at->column;
     UNROLL
@@ -56,7 +57,7 @@ INLINE void multiply_panel(const void *call, const struct panel *at, const int r
                            const int vectors)
 {
     const struct sparse_product p = *(const struct sparse_product *)call;
-    vfloat sums[ROWS][PANEL_VECTORS];
+    vfloat sums[ROWS][MOST_VECTORS];
     int64_t k[ROWS], end[ROWS];
     UNROLL
     for (int r = 0; r < rows; r++) {
@@ -92,7 +93,7 @@ INLINE void store_sums(vfloat sums[VECTOR], int64_t count, bool add, float *grad
 
 /* What the gradients of one row's entries are made of. */
 struct row_of_dy {
-    vfloat dy[PANEL_VECTORS];
+    vfloat dy[MOST_VECTORS];
     const float *x;
     int64_t stride;
 };
@@ -150,12 +151,20 @@ INLINE void visit_panel(panel_visit *visit, const void *call, const struct panel
     case 2:
         visit(call, at, rows, 2 * LANE_VECTORS);
         break;
-#if PANEL_LANES == 4
+#if VECTOR > 4
     case 3:
         visit(call, at, rows, 3 * LANE_VECTORS);
         break;
     case 4:
         visit(call, at, rows, 4 * LANE_VECTORS);
+        break;
+#endif
+#if VECTOR == 16
+    case 5:
+        visit(call, at, rows, 5 * LANE_VECTORS);
+        break;
+    case 6:
+        visit(call, at, rows, 6 * LANE_VECTORS);
         break;
 #endif
     }
@@ -175,16 +184,18 @@ INLINE void visit_rows(panel_visit *visit, const void *call, struct panel at, st
     }
 }
 
-/* Panel by panel, band by band, row by row. */
+/* Panel by panel of `lanes` lanes at most, band by band, row by row. */
 INLINE void for_each_panel(const struct sparse_pattern *pattern, struct share share,
-                           int64_t columns, const int at_once, panel_visit *visit, const void *call)
+                           int64_t columns, const int64_t lanes, const int at_once,
+                           panel_visit *visit, const void *call)
 {
     const struct piece rows = share_piece(share, pattern->rows, at_once);
-    for (int64_t column = 0; column < columns; column += PANEL)
+    const int64_t panel = lanes * KERNEL_LANES;
+    for (int64_t column = 0; column < columns; column += panel)
         for (int64_t b = 0; b < pattern->bands; b++) {
             const struct panel at = {.begin = pattern->begin + b * pattern->rows,
                                      .column = column,
-                                     .lanes = least(PANEL, columns - column) / KERNEL_LANES,
+                                     .lanes = least(panel, columns - column) / KERNEL_LANES,
                                      .first = b == 0,
                                      .last = b + 1 == pattern->bands};
             visit_rows(visit, call, at, rows, at_once);
@@ -193,12 +204,12 @@ INLINE void for_each_panel(const struct sparse_pattern *pattern, struct share sh
 
 void KERNEL(sparse_product)(const struct sparse_product *p)
 {
-    for_each_panel(p->pattern, p->share, p->columns, ROWS, multiply_panel, p);
+    for_each_panel(p->pattern, p->share, p->columns, MOST_LANES, ROWS, multiply_panel, p);
 }
 
 void KERNEL(sparse_gradient)(const struct sparse_gradient *g)
 {
-    for_each_panel(g->pattern, g->share, g->columns, 1, gradient_panel, g);
+    for_each_panel(g->pattern, g->share, g->columns, GRADIENT_LANES, 1, gradient_panel, g);
 }
 
 void KERNEL(gather)(const float *from, const int32_t *place, int64_t count, float *to)
