@@ -226,8 +226,7 @@ static struct lane lane_at(const struct batch_columns *to, int32_t first)
 void batch_fill(const struct dataset *dataset, const uint8_t *images, const uint32_t *indices,
                 const struct batch_augmentation *augmentation, const struct batch_columns *to)
 {
-    const struct dataset_info *info = &dataset->info;
-    size_t bytes = (size_t)info->channels * (size_t)info->height * (size_t)info->width;
+    const size_t bytes = dataset_image_bytes(&dataset->info);
     for (int32_t first = 0; first < to->columns; first += TILE) {
         struct lane lane = lane_at(to, first);
         for (; lane.count < TILE && first + lane.count < to->count; lane.count++) {
@@ -262,9 +261,8 @@ void batch_assemble(const struct dataset *dataset, enum dataset_part part, const
 static void fill_turned(const struct dataset *dataset, int64_t first,
                         const struct batch_columns *to)
 {
-    const struct dataset_info *info = &dataset->info;
-    const int64_t bytes = (int64_t)info->channels * info->height * info->width;
-    const bytes16 *features = (const void *)(dataset->turned_validation + first * bytes);
+    const size_t bytes = dataset_image_bytes(&dataset->info);
+    const bytes16 *features = (const void *)(dataset->turned_validation + (size_t)first * bytes);
     for (int32_t column = 0; column < to->count; column += TILE, features += bytes) {
         struct lane lane = lane_at(to, column);
         lane.count = smaller(to->count - column, TILE);

@@ -95,9 +95,14 @@ int dataset_describe(const struct dataset_request *request, struct dataset_info 
     return 0;
 }
 
+size_t dataset_image_bytes(const struct dataset_info *info)
+{
+    return (size_t)info->channels * (size_t)info->height * (size_t)info->width;
+}
+
 int64_t dataset_example_bytes(const struct dataset_info *info)
 {
-    int64_t example = (int64_t)info->channels * info->height * info->width + 1; /* and its label */
+    const int64_t example = (int64_t)dataset_image_bytes(info) + 1; /* and its label */
     return (info->train + info->validation + info->test) * example;
 }
 
@@ -137,7 +142,7 @@ static void divide(const struct dataset_info *info, uint8_t *block, uint8_t *ima
                    uint8_t *labels[INTAKE_PARTS])
 {
     const int64_t counts[INTAKE_PARTS] = {info->train + info->validation, info->test};
-    const int64_t bytes = (int64_t)info->channels * info->height * info->width;
+    const int64_t bytes = (int64_t)dataset_image_bytes(info);
     for (int part = 0; part < INTAKE_PARTS; part++) {
         images[part] = block;
         labels[part] = block + counts[part] * bytes;

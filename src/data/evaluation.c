@@ -1,5 +1,5 @@
 /* Like examples together: by label, then by how many of their pixel columns are not blank, then by
- * position. A counting sort. */
+ * position (a counting sort); and those of validation as batches have them. */
 #include "evaluation.h"
 
 #include <stdlib.h>
@@ -49,7 +49,7 @@ static uint32_t example_at(const struct part *part, int64_t i)
 static void find_keys(const struct dataset_info *info, const struct part *part, uint8_t *column,
                       uint32_t *keys)
 {
-    const size_t bytes = (size_t)info->channels * (size_t)info->height * (size_t)info->width;
+    const size_t bytes = dataset_image_bytes(info);
     for (int64_t i = 0; i < part->count; i++) {
         const uint32_t example = example_at(part, i);
         const int32_t width = ink_width(info, part->images + example * bytes, column);
@@ -90,19 +90,15 @@ static int arrange(struct dataset *dataset, enum dataset_part which, struct erro
     return has_memory ? 0 : -1;
 }
 
-static int64_t example_bytes(const struct dataset_info *info)
-{
-    return (int64_t)info->channels * info->height * info->width;
-}
-
 int64_t evaluation_turned_bytes(const struct dataset_info *info)
 {
-    return (info->validation + BATCH_LANE - 1) / BATCH_LANE * BATCH_LANE * example_bytes(info);
+    const int64_t lanes = (info->validation + BATCH_LANE - 1) / BATCH_LANE;
+    return lanes * BATCH_LANE * (int64_t)dataset_image_bytes(info);
 }
 
 static int turn_validation(struct dataset *dataset, struct error *err)
 {
-    const int64_t bytes = example_bytes(&dataset->info);
+    const int64_t bytes = (int64_t)dataset_image_bytes(&dataset->info);
     uint8_t *turned = mem_aligned((size_t)evaluation_turned_bytes(&dataset->info), 1, err);
     dataset->turned_validation = turned;
     if (!turned)

@@ -17,12 +17,6 @@ struct batch_order {
     uint8_t *augmented;     /* see struct batch_augmentation */
 };
 
-static size_t example_bytes(const struct dataset *dataset)
-{
-    const struct dataset_info *info = &dataset->info;
-    return (size_t)info->channels * (size_t)info->height * (size_t)info->width;
-}
-
 struct batch_order *batch_order_create(const struct dataset *dataset, int64_t batch,
                                        struct rng_stream order, struct error *err)
 {
@@ -43,7 +37,7 @@ struct batch_order *batch_order_create(const struct dataset *dataset, int64_t ba
         .batches = count / batch,
         .epoch = -1,
         .examples = mem_zeroed((size_t)count, sizeof *created->examples, err),
-        .augmented = mem_zeroed(BATCH_LANE, example_bytes(dataset), err),
+        .augmented = mem_zeroed(BATCH_LANE, dataset_image_bytes(&dataset->info), err),
     };
     if (created->examples && created->augmented)
         return created;
@@ -83,7 +77,7 @@ static void fetch_next(const struct batch_order *order, int64_t iteration)
 {
     const int64_t next = (iteration + 1) % order->batches;
     const uint32_t *indices = order->examples + next * order->batch;
-    const size_t bytes = example_bytes(order->dataset);
+    const size_t bytes = dataset_image_bytes(&order->dataset->info);
     for (int64_t i = 0; i < order->batch && next > 0; i++) {
         const uint8_t *example = order->dataset->train_images + indices[i] * bytes;
         for (size_t byte = 0; byte < bytes; byte += MEMORY_LINE)

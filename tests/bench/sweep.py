@@ -1,16 +1,16 @@
 """Section `sweep`: the paper's LeNet grid, 20 rounds of iterative pruning with one seed, as a user runs it: with
 `--kernels auto` and `--kernels dense`, and as a script in PyTorch with dense masks. One process each, by turns. A turn
 takes minutes, in which other work on a machine comes and goes: so each level's shortest time of the turns counts, and
-the shortest of what the program does beside."""
+the shortest of what the program does beside, all by the clock."""
 import csv
 import importlib.util
 import itertools
 import os
 import pathlib
-import resource
 import subprocess
 import sys
 import tempfile
+import time
 
 from common import PROGRAM, Table, built, environment, json_lines
 
@@ -29,12 +29,6 @@ axes: {{seed: 1..1}}
 MOST_OF_DENSE, LEAST_TIMES_TORCH = .35, 8
 
 
-def child_seconds():
-    """CPU time of all children that have ended."""
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
-
-
 def own_seconds(folder, kernels, isa, data, iterations):
     """Of each level, and in the end of all else in a run, from reading the data to the last bytes of the store."""
     grid = folder / "grid.yaml"
@@ -43,9 +37,9 @@ def own_seconds(folder, kernels, isa, data, iterations):
     grid.write_text(GRID.format(dataset="mnist" if data else "digits", iterations=iterations, rounds=ROUNDS))
     command = [built(PROGRAM), "run", grid, "--workers", "1", "--quiet", "--kernels", kernels,
                "--store", store, *(["--data", data] if data else [])]
-    begin = child_seconds()
+    begin = time.monotonic()
     subprocess.run(command, env=environment(isa), check=True)
-    whole = child_seconds() - begin
+    whole = time.monotonic() - begin
     points = subprocess.run([built(PROGRAM), "export", store], stdout=subprocess.PIPE, text=True, check=True).stdout
     levels = [float(point["seconds"]) for point in csv.DictReader(points.splitlines())]
     return [*levels, whole - sum(levels)]
@@ -102,7 +96,7 @@ def print_verdict(seconds, isa, torch):
 
 def print_head(data, quick):
     print(f"{'MNIST' if data else 'generated digits (PyTorch: noise of their shape)'}, {ROUNDS} rounds of {ITERATIONS} "
-          "iterations, seconds of one process each")
+          "iterations, seconds of one process each, by the clock")
     if quick:
         print(f"EXTRAPOLATED from runs of {' and '.join(map(str, QUICK_ITERATIONS))} iterations; for PyTorch also from "
               f"{QUICK_TORCH_ROUNDS} of {ROUNDS} rounds, the others counted as if they took as long")

@@ -4,8 +4,8 @@
 Iterative magnitude pruning layer by layer, 20% a round (output 10%), each level trained with Adam from the same initial
 weights in the same order of batches; loss and accuracy on 5,000 validation examples every 100 iterations; test and
 training sets at the earliest minimum of the validation loss and at the end. As sweepstake runs it.
-MNIST where --data has it, else noise of its shape. Prints a line of JSON; seconds are CPU time of levels:
-importing PyTorch and reading the data are left out."""
+MNIST where --data has it, else noise of its shape. Prints a line of JSON; seconds are those of levels, by
+the clock: importing PyTorch and reading the data are left out."""
 import argparse
 import gzip
 import json
@@ -108,20 +108,20 @@ def rewind(model, initial, masked):
 
 
 def sweep(data, iterations, rounds):
-    """For each level what remains of the weights, the accuracies and CPU seconds."""
+    """For each level what remains of the weights, the accuracies and seconds."""
     model = initial_network()
     initial = {name: value.clone() for name, value in model.state_dict().items()}
     masked = [(weight, torch.ones_like(weight)) for weight in prunable_weights(model)]
     levels = []
     for level in range(rounds + 1):
-        begin = time.process_time()
+        begin = time.monotonic()
         if level > 0:
             prune(masked)
             rewind(model, initial, masked)
         early_stop, final = train_level(model, masked, data, iterations)
         remaining = sum(mask.sum().item() for _, mask in masked) / sum(mask.numel() for _, mask in masked)
         levels.append({"remaining": remaining, "early_stop_accuracy": early_stop, "final_accuracy": final,
-                       "seconds": time.process_time() - begin})
+                       "seconds": time.monotonic() - begin})
     return levels
 
 

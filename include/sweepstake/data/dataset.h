@@ -5,6 +5,7 @@
 #define SWEEPSTAKE_DATA_DATASET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -105,6 +106,7 @@ int dataset_content(const struct dataset_request *request, struct hash128 *conte
  * own. */
 int64_t dataset_example_bytes(const struct dataset_info *info);
 int64_t dataset_own_bytes(const struct dataset_info *info);
+size_t dataset_image_bytes(const struct dataset_info *info); /* of one example's image */
 
 int64_t dataset_part_count(const struct dataset *dataset, enum dataset_part part);
 
