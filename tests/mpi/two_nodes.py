@@ -44,7 +44,7 @@ class TwoNodes(faults.Base):
         return [pid for pid in daemons if any(parent == pid for parent, _ in running.values())]
 
     def test_all_tasks_are_done_on_both(self):
-        self.launch("seconds=0.05")
+        self.launch(faults.LASTING)
         self.wait_for_results()
         self.assertEqual(len(self.daemons()), 2)
         self.finish(0)
@@ -54,7 +54,7 @@ class TwoNodes(faults.Base):
         for lost in (0, 1):
             with self.subTest(lost=lost):
                 (self.folder / "s.h5").unlink(missing_ok=True)
-                self.launch("seconds=0.1", "--silence", "2")
+                self.launch(faults.LASTING, "--silence", "2")
                 self.wait_for_results()
                 os.kill(sorted(self.daemons())[lost], signal.SIGKILL)
                 self.finish(0, timeout=90)
@@ -71,7 +71,7 @@ class TwoNodes(faults.Base):
     def test_an_lsf_job_uses_all_its_slots(self):
         self.environment["LSB_DJOB_HOSTFILE"] = self.environment.pop("PBS_NODEFILE")
         self.run = self.start("run", "tiny.yaml", "--store", "s.h5",
-                              env={"SWEEPSTAKE_FAKE": "seconds=0.1", **self.environment})
+                              env={"SWEEPSTAKE_FAKE": faults.LASTING, **self.environment})
         self.wait_for_results()
         daemons = self.daemons()
         ranks = [pid for pid, (parent, _) in faults.processes(self.folder).items() if parent in daemons]
