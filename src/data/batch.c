@@ -4,38 +4,21 @@
 
 #include <string.h>
 
-#define TILE BATCH_LANE /* and as many features */
-
-typedef uint8_t bytes16 __attribute__((vector_size(TILE)));
+#include "lane.h"
 
 /* Compiled for several instruction sets, the best one chosen when the program is loaded: the same
  * operations on more numbers at a time, so the same bits. */
 #if defined __x86_64__ && defined __linux__
-#include <immintrin.h>
-#define HAS_WIDE 1
-#define WIDE __attribute__((target("avx512f")))
 #define CLONED __attribute__((target_clones("avx2", "default")))
 #else
 #define CLONED
 #endif
 #define INLINE static inline __attribute__((always_inline))
 
-/* byte / 255 rounded once, without a division: 1/255 is split into a part short enough for an exact
- * product and the rest, so that the sum is the only rounding that matters. A test compares all 256.
- */
-#define RECIPROCAL_HIGH 0x1.01p-8f
-#define RECIPROCAL_LOW 0x1.010102p-24f
-
 INLINE float unit_of_byte(uint8_t byte)
 {
     return (float)byte * RECIPROCAL_HIGH + (float)byte * RECIPROCAL_LOW;
 }
-
-/* Of a channel, for each column of a lane: columns without an example have zeros, which makes zeros
- * of whatever is there. */
-struct lane_scale {
-    float factors[TILE], offsets[TILE];
-};
 
 /* Written so that compilers turn it into vector conversions. */
 INLINE void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_scale *scale,
@@ -43,42 +26,6 @@ INLINE void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_s
 {
     for (int i = 0; i < TILE; i++)
         to[i] = unit_of_byte(bytes[i]) * scale->factors[i] + scale->offsets[i];
-}
-
-/* A tile's features, whose bytes stand in a row each. */
-CLONED static void store_tile(const bytes16 rows[TILE], const struct lane_scale *scale, float *to,
-                              size_t stride)
-{
-    for (size_t i = 0; i < TILE; i++)
-        store_scaled((const uint8_t *)&rows[i], scale, to + i * stride);
-}
-
-#ifdef HAS_WIDE
-/* The same, a feature an instruction. */
-WIDE static void store_tile_wide(const bytes16 rows[TILE], const struct lane_scale *scale,
-                                 float *to, size_t stride)
-{
-    const __m512 factors = _mm512_loadu_ps(scale->factors);
-    const __m512 offsets = _mm512_loadu_ps(scale->offsets);
-    for (size_t i = 0; i < TILE; i++) {
-        const __m512 x = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32((__m128i)rows[i]));
-        const __m512 unit = _mm512_add_ps(_mm512_mul_ps(x, _mm512_set1_ps(RECIPROCAL_HIGH)),
-                                          _mm512_mul_ps(x, _mm512_set1_ps(RECIPROCAL_LOW)));
-        _mm512_storeu_ps(to + i * stride, _mm512_add_ps(_mm512_mul_ps(unit, factors), offsets));
-    }
-}
-#endif
-
-typedef void tile_store(const bytes16 rows[TILE], const struct lane_scale *scale, float *to,
-                        size_t stride);
-
-static tile_store *best_store(void)
-{
-#ifdef HAS_WIDE
-    if (__builtin_cpu_supports("avx512f"))
-        return store_tile_wide;
-#endif
-    return store_tile;
 }
 
 /* Interleaves the low, then the high halves of two rows. Four rounds of it over rows i and i + 8
@@ -102,17 +49,6 @@ INLINE void interleave_rows(const bytes16 from[TILE], bytes16 to[TILE])
     }
 }
 
-/* Up to 16 examples whose columns stand side by side. */
-struct lane {
-    const uint8_t *rows[TILE]; /* of this channel */
-    const uint8_t *next[TILE]; /* of the lane after this one; NULL: to be left alone */
-    int32_t count, width;      /* examples, columns */
-    float *to;                 /* the channel's feature 0 */
-    size_t stride;
-    struct lane_scale scale;
-    tile_store *store;
-};
-
 /* Has a part of the next lane fetched, as much for each tile: its examples lie anywhere in memory.
  */
 INLINE void fetch_next(const struct lane *lane, size_t feature)
@@ -124,18 +60,30 @@ INLINE void fetch_next(const struct lane *lane, size_t feature)
             __builtin_prefetch(lane->next[i] + feature / MEMORY_LINE * MEMORY_LINE);
 }
 
-/* Features feature..feature + 15 of a lane of 16 columns. */
-INLINE void fill_tile(const struct lane *lane, size_t feature)
+/* Features from..features - 1, whose bytes stand in a row each. */
+INLINE void store_features(const struct lane *lane, const bytes16 *rows, size_t from,
+                           size_t features)
 {
-    bytes16 a[TILE] = {{0}}, b[TILE];
-    fetch_next(lane, feature);
-    for (int32_t i = 0; i < lane->count; i++)
-        memcpy(&a[i], lane->rows[i] + feature, TILE);
-    interleave_rows(a, b);
-    interleave_rows(b, a);
-    interleave_rows(a, b);
-    interleave_rows(b, a);
-    lane->store(a, &lane->scale, lane->to + feature * lane->stride, lane->stride);
+    for (size_t i = from; i < features; i++)
+        store_scaled((const uint8_t *)&rows[i - from], &lane->scale, lane->to + i * lane->stride);
+}
+
+/* Whole tiles of features from..features - 1 of a lane of 16 columns; returns where the rest
+ * begins. */
+CLONED static size_t fill_tiles(const struct lane *lane, size_t from, size_t features)
+{
+    for (; from + TILE <= features; from += TILE) {
+        bytes16 a[TILE] = {{0}}, b[TILE];
+        fetch_next(lane, from);
+        for (int32_t i = 0; i < lane->count; i++)
+            memcpy(&a[i], lane->rows[i] + from, TILE);
+        interleave_rows(a, b);
+        interleave_rows(b, a);
+        interleave_rows(a, b);
+        interleave_rows(b, a);
+        store_features(lane, a, from, from + TILE);
+    }
+    return from;
 }
 
 /* What fills no tile: features first..features - 1. */
@@ -151,10 +99,11 @@ INLINE void fill_edge(const struct lane *lane, size_t first, size_t features)
     }
 }
 
-INLINE void set_scale(struct lane *lane, const struct dataset *dataset, int32_t channel)
+static void set_scale(struct lane *lane, const struct dataset *dataset, int32_t channel)
 {
     static const struct data_scale as_it_is = {1.0f, 0.0f};
     const struct data_scale *scale = dataset->scales ? &dataset->scales[channel] : &as_it_is;
+    lane->is_scaled = dataset->scales != NULL;
     for (int32_t i = 0; i < TILE; i++) {
         bool is_there = i < lane->count;
         lane->scale.factors[i] = is_there ? scale->factor : 0.0f;
@@ -162,17 +111,18 @@ INLINE void set_scale(struct lane *lane, const struct dataset *dataset, int32_t 
     }
 }
 
-CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
+static void fill_lane(const struct dataset *dataset, struct lane *lane)
 {
     const struct dataset_info *info = &dataset->info;
     size_t features = (size_t)info->height * (size_t)info->width;
     for (int32_t channel = 0; channel < info->channels; channel++) {
-        size_t feature = 0;
+        size_t filled = 0;
         set_scale(lane, dataset, channel);
-        if (lane->width == TILE)
-            for (; feature + TILE <= features; feature += TILE)
-                fill_tile(lane, feature);
-        fill_edge(lane, feature, features);
+        if (lane->width == TILE) {
+            filled = lane_fill_wide(lane, features);
+            filled = fill_tiles(lane, filled, features);
+        }
+        fill_edge(lane, filled, features);
         for (int32_t i = 0; i < TILE; i++) {
             lane->rows[i] += i < lane->count ? features : 0;
             lane->next[i] += lane->next[i] ? features : 0;
@@ -181,23 +131,21 @@ CLONED static void fill_lane(const struct dataset *dataset, struct lane *lane)
     }
 }
 
-/* The same from bytes that stand as batches have them: `features` are this lane's. */
-CLONED static void fill_turned_lane(const struct dataset *dataset, const bytes16 *features,
-                                    struct lane *lane)
+CLONED static void store_rest(const struct lane *lane, const bytes16 *rows, size_t from,
+                              size_t features)
+{
+    store_features(lane, rows + from, from, features);
+}
+
+/* The same from bytes that stand as batches have them: `rows` are this lane's. */
+static void fill_turned_lane(const struct dataset *dataset, const bytes16 *rows, struct lane *lane)
 {
     const struct dataset_info *info = &dataset->info;
-    const size_t count = (size_t)info->height * (size_t)info->width;
-    for (int32_t channel = 0; channel < info->channels; channel++) {
-        size_t feature = 0;
+    const size_t features = (size_t)info->height * (size_t)info->width;
+    for (int32_t channel = 0; channel < info->channels; channel++, rows += features) {
         set_scale(lane, dataset, channel);
-        for (; feature + TILE <= count; feature += TILE)
-            lane->store(features + feature, &lane->scale, lane->to + feature * lane->stride,
-                        lane->stride);
-        for (; feature < count; feature++)
-            store_scaled((const uint8_t *)&features[feature], &lane->scale,
-                         lane->to + feature * lane->stride);
-        features += count;
-        lane->to += count * lane->stride;
+        store_rest(lane, rows, lane_store_wide(lane, rows, features), features);
+        lane->to += features * lane->stride;
     }
 }
 
@@ -219,8 +167,7 @@ static struct lane lane_at(const struct batch_columns *to, int32_t first)
 {
     return (struct lane){.width = smaller(to->columns - first, TILE),
                          .to = to->inputs + first,
-                         .stride = (size_t)to->columns,
-                         .store = best_store()};
+                         .stride = (size_t)to->columns};
 }
 
 void batch_fill(const struct dataset *dataset, const uint8_t *images, const uint32_t *indices,
