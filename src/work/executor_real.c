@@ -305,9 +305,11 @@ static int real_run(void *self, int32_t task, const struct work_hooks *hooks,
     return failed;
 }
 
-/* Blocks come and go from task to task; large ones go back to the system, or the holes between them
- * would make a worker larger than what the plan says. */
+/* Blocks come and go from task to task. Large ones go back to the system, or the holes between them
+ * would make a worker larger than what the plan says; of the others so much is kept for the next
+ * task, for which the system would have to clear every page anew. */
 #define LARGE_BLOCK (1 << 20)
+#define KEPT_BYTES (16 << 20)
 
 /* The keeper's has no dataset; trainers that were killed may have left theirs. */
 static void real_destroy(void *self)
@@ -328,6 +330,7 @@ int executor_create_real(struct executor *executor, const struct plan *plan, str
         return -1;
     }
     mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     real->plan = plan;
     real->store = store;
     real->saving = saving;
