@@ -81,7 +81,7 @@ static bool try_lock(int file, int how, const char *path)
 
 static void *map_file(int file, size_t size, int protection)
 {
-    void *bytes = mmap(NULL, sizeof(struct header) + size, protection, MAP_SHARED, file, 0);
+    void *bytes = mmap(NULL, sizeof(struct header) + size, protection, MAP_SHARED | MAP_POPULATE, file, 0);
     return bytes == MAP_FAILED ? NULL : bytes;
 }
 
