@@ -1,10 +1,10 @@
 /* Products of a sparse matrix with activations, and the gradient of its values.
  *
  * A panel of columns is taken at a time. Forward, the sums of ROWS rows' panels stay in registers
- * while each of their entries is broadcast and multiplied by its row of x: a load a multiply-add,
- * which is what bounds the speed, and two an entry. For the gradient the row's panel of dy stays in
- * registers instead, an entry's product with x is summed to one vector, and VECTOR entries are
- * reduced to their sums together. */
+ * while each of their entries is broadcast and multiplied by its row of x: a load a multiply-add
+ * is what bounds the speed, so that entries' columns and values are loaded some at a time. For the
+ * gradient the row's panel of dy stays in registers instead, an entry's product with x is summed to
+ * one vector, and VECTOR entries are reduced to their sums together. */
 #include "isa.h"
 #include "sparse_reduce.h"
 
@@ -14,6 +14,7 @@
 #define MOST_LANES (VECTOR == 16 ? 6 : GRADIENT_LANES)
 #define MOST_VECTORS (MOST_LANES * LANE_VECTORS)
 #define ROWS (VECTOR == 16 ? 2 : 1) /* at once, as far as there are registers */
+#define FEW 4                       /* entries */
 
 /* Rows of one band, and where their panel begins. */
 struct panel {
@@ -23,14 +24,33 @@ struct panel {
     bool first, last;      /* band */
 };
 
-INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at, const int vectors,
-                      vfloat sums[MOST_VECTORS])
+INLINE void add_products(const float *x, vfloat value, const int vectors, vfloat sums[MOST_VECTORS])
 {
-    const vfloat value = vset(p->values[entry]);
-    const float *x = p->x + p->pattern->column[entry] * p->x_stride + at;
     UNROLL
     for (int v = 0; v < vectors; v++)
         sums[v] = vfma(value, vload(x + v * VECTOR), sums[v]);
+}
+
+INLINE void add_entry(const struct sparse_product *p, int64_t entry, int64_t at, const int vectors,
+                      vfloat sums[MOST_VECTORS])
+{
+    add_products(p->x + p->pattern->column[entry] * p->x_stride + at, vset(p->values[entry]),
+                 vectors, sums);
+}
+
+/* The same for FEW entries, in fewer loads. */
+INLINE void add_few(const struct sparse_product *p, int64_t entry, int64_t at, const int vectors,
+                    vfloat sums[MOST_VECTORS])
+{
+    vfloat values[FEW];
+    uint64_t pairs[FEW / 2]; /* of columns */
+    vset_four(p->values + entry, values);
+    memcpy(pairs, p->pattern->column + entry, sizeof pairs);
+    UNROLL
+    for (int i = 0; i < FEW; i++) {
+        const int64_t column = (int64_t)(pairs[i / 2] >> i % 2 * 32 & UINT32_MAX);
+        add_products(p->x + column * p->x_stride + at, values[i], vectors, sums);
+    }
 }
 
 INLINE void start_row(const struct sparse_product *p, const struct panel *at, int64_t row,
@@ -65,10 +85,13 @@ INLINE void multiply_panel(const void *call, const struct panel *at, const int r
         end[r] = at->begin[r + 1];
         start_row(&p, at, at->row + r, vectors, sums[r]);
     }
-    for (int64_t both = rows == 2 ? least(end[0] - k[0], end[1] - k[1]) : 0; both > 0; both--) {
+    int64_t both = rows == 2 ? least(end[0] - k[0], end[rows - 1] - k[rows - 1]) : 0;
+    for (; both >= FEW; both -= FEW) {
         UNROLL
-        for (int r = 0; r < rows; r++)
-            add_entry(&p, k[r]++, at->column, vectors, sums[r]);
+        for (int r = 0; r < rows; r++) {
+            add_few(&p, k[r], at->column, vectors, sums[r]);
+            k[r] += FEW;
+        }
     }
     UNROLL
     for (int r = 0; r < rows; r++) {

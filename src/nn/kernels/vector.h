@@ -80,6 +80,19 @@ INLINE vfloat vset(float x)
     return x - (vfloat){0};
 }
 
+/* Each of four numbers in all lanes; one load with AVX-512. */
+INLINE void vset_four(const float from[4], vfloat to[4])
+{
+#if VECTOR == 16
+    const __m512 four = _mm512_castps128_ps512(_mm_loadu_ps(from));
+    for (int i = 0; i < 4; i++)
+        to[i] = (vfloat)_mm512_permutexvar_ps(_mm512_set1_epi32(i), four);
+#else
+    for (int i = 0; i < 4; i++)
+        to[i] = vset(from[i]);
+#endif
+}
+
 /* v, loaded once for all its uses: compilers like to make its load a part of each. */
 INLINE vfloat vkeep(vfloat v)
 {
