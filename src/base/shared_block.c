@@ -79,9 +79,11 @@ static bool try_lock(int file, int how, const char *path)
 
 /* --- making and mapping --- */
 
+/* All pages at once: one by one, each would be a fault when it is first touched. */
 static void *map_file(int file, size_t size, int protection)
 {
-    void *bytes = mmap(NULL, sizeof(struct header) + size, protection, MAP_SHARED | MAP_POPULATE, file, 0);
+    void *bytes =
+        mmap(NULL, sizeof(struct header) + size, protection, MAP_SHARED | MAP_POPULATE, file, 0);
     return bytes == MAP_FAILED ? NULL : bytes;
 }
 

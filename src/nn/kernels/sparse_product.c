@@ -43,7 +43,7 @@ INLINE void add_few(const struct sparse_product *p, int64_t entry, int64_t at, c
                     vfloat sums[MOST_VECTORS])
 {
     vfloat values[FEW];
-    uint64_t pairs[FEW / 2]; /* of columns */
+    uint64_t pairs[FEW / 2]; /* of columns, the first in the lower half (x86) */
     vset_four(p->values + entry, values);
     memcpy(pairs, p->pattern->column + entry, sizeof pairs);
     UNROLL
