@@ -253,7 +253,7 @@ class Faults(Base):
         line = f"nothing was heard of worker {number} "
         self.wait_for("the worker is not missed", lambda: line in self.output())
         os.kill(ranks[number], signal.SIGCONT)
-        time.sleep(0.7)
+        time.sleep(2)  # until it has asked, on a busy machine too
         for rank in range(1, WORKERS + 1):
             if rank != number:
                 os.kill(ranks[rank], signal.SIGKILL)
@@ -263,14 +263,15 @@ class Faults(Base):
         self.assertNotIn("launch was lost", self.output())
 
     def test_a_worker_that_stood_still_at_work_comes_back(self):
-        self.launch("seconds=0.02 slow=0:2", "--silence", "1")
+        # Its own attempt ends a second before the others are killed; the one that went to another would two after.
+        self.launch("seconds=0.02 slow=0:4", "--silence", "3")
         self.wait_for_attempt(0, 1)
         busy, = self.busy_trainers()
         self.outlive(self.trainers()[busy])
         self.assertEqual(self.table("attempts")[0], 3, "its own, that of another which was killed, its own again")
 
     def test_an_idle_worker_that_stood_still_comes_back(self):
-        self.launch("seconds=0.02 slow=0:4", "--silence", "1")
+        self.launch("seconds=0.02 slow=0:6", "--silence", "1")
         self.wait_for_attempt(0, 1)
         busy, = self.busy_trainers()
         self.outlive(next(rank for pid, rank in self.trainers().items() if pid != busy))
@@ -315,7 +316,7 @@ class Faults(Base):
 
     def test_a_worker_that_stood_still_with_a_task_sent_ahead_comes_back(self):
         """What it has begun meanwhile is not its own: it gets nothing before that has ended."""
-        self.launch_ahead(0.5, "--silence", "1")
+        self.launch_ahead(0.7, "--silence", "1")
         self.outlive(1)
         self.assertEqual(self.table("attempts").sum(), len(self.table("tasks")) + WORKERS, "one of each worker")
 
