@@ -1,9 +1,9 @@
 /* Fully connected: Y = W X + b on [feature][batch], W [outputs][inputs]. Backward: dX = W^T dY, and
- * dW = dY X^T (fc_gradient.h). */
+ * dW = dY X^T. A first layer passes over zeros of X: on its surviving weights, over inputs that are
+ * zero in all examples of the batch; with all weights, see fc_by_input.h. */
 #include <inttypes.h>
 
-#include "fc_gradient.h"
-#include "inputs.h"
+#include "fc_by_input.h"
 #include "paths.h"
 #include "survivors.h"
 
@@ -53,29 +53,37 @@ static double fc_multiply_adds(const struct layer_spec *layer, const struct trac
 
 enum { WEIGHT, BIAS };
 
-/* The inputs of a whole batch, on the surviving weights. */
-static int64_t fc_state_size(const struct layer *layer, int64_t columns)
+static int64_t round_up(int64_t count)
 {
-    return inputs_size(layer, columns, columns);
+    return (count + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
 }
 
-/* The inputs of each panel, then what the gradient takes. */
+/* What the forward pass of a layer that skips zeros found: how many inputs the batch has, and
+ * which; or only whether the batch is sparse. */
+static int64_t fc_state_size(const struct layer *layer, int64_t columns)
+{
+    (void)columns;
+    return layer->skips_zeros ? 1 + layer->inputs : 0;
+}
+
+/* For the inputs of a batch, transposed. */
 static int64_t fc_scratch_size(const struct layer *layer, int64_t columns)
 {
-    const int64_t forward = inputs_size(layer, columns, KERNEL_LANES);
-    const int64_t backward = fc_gradient_scratch(layer, columns);
-    return forward > backward ? forward : backward;
+    return layer->skips_zeros ? fc_by_input_scratch(layer, columns)
+                              : round_up(layer->inputs) * columns;
 }
 
 static void fc_forward(const struct layer *layer, const struct pass *pass, const float *x, float *y)
 {
-    const struct row_lists inputs =
-        inputs_find(layer, pass, x, pass->kernels->product_panel, (int32_t *)pass->scratch);
+    int32_t *found = (int32_t *)layer->state;
+    if (layer->by_input) {
+        found[0] = fc_by_input_forward(layer, pass, x, y);
+        return;
+    }
     pass->kernels->product(&(struct product){
         .rows = layer->outputs,
         .columns = pass->columns,
         .depth = layer->inputs,
-        .rows_of_b = inputs.lists ? &inputs : NULL,
         .a = layer->parameters[WEIGHT],
         .a_row = layer->inputs,
         .a_depth = 1,
@@ -85,6 +93,28 @@ static void fc_forward(const struct layer *layer, const struct pass *pass, const
         .c_stride = pass->columns,
         .bias = layer->parameters[BIAS],
         .rectify = layer->rectify,
+    });
+}
+
+/* Sums over the batch, which is innermost in both factors. So one of them is transposed first: then
+ * it is a product whose right operand has contiguous rows. */
+static void weight_gradient(const struct layer *layer, const struct pass *pass, const float *x,
+                            const float *dy)
+{
+    const int64_t stride = round_up(layer->inputs);
+    pass->kernels->transpose(x, pass->columns, pass->scratch, stride, layer->inputs,
+                             pass->examples);
+    pass->kernels->product(&(struct product){
+        .rows = layer->outputs,
+        .columns = layer->inputs,
+        .depth = pass->examples,
+        .a = dy,
+        .a_row = pass->columns,
+        .a_depth = 1,
+        .b = pass->scratch,
+        .b_stride = stride,
+        .c = layer->gradients[WEIGHT],
+        .c_stride = layer->inputs,
     });
 }
 
@@ -109,7 +139,10 @@ static void fc_backward(const struct layer *layer, const struct pass *pass, cons
                         const float *dy, float *dx)
 {
     pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
-    fc_gradient(layer, pass, x, dy, layer->gradients[WEIGHT]);
+    if (layer->by_input)
+        fc_by_input_gradient(layer, pass, x, dy, *(const int32_t *)layer->state);
+    else
+        weight_gradient(layer, pass, x, dy);
     if (dx)
         input_gradient(layer, pass, dy, dx);
 }
@@ -133,10 +166,12 @@ static bool selects(const struct survivors *survivors)
     return survivors->selection.blocks != NULL;
 }
 
-/* Of the whole batch, as the forward pass found them. */
-static struct row_lists listed_inputs(const struct layer *layer, const struct pass *pass)
+#define MOST_PERCENT 85 /* of all inputs; passing over fewer does not pay */
+
+/* Whether the batch has so few inputs, `count` being how many. */
+static bool has_few(const struct layer *layer, int64_t count)
 {
-    return inputs_found(layer, pass, pass->columns, (const int32_t *)layer->state);
+    return count < layer->inputs * MOST_PERCENT / 100 - KERNEL_LANES;
 }
 
 /* The weights a batch needs. */
@@ -145,13 +180,14 @@ static struct sparse_weights select_weights(const struct layer *layer, const str
 {
     struct survivors *survivors = layer->survivors;
     const struct sparse_weights all = {&survivors->pattern, layer->parameters[WEIGHT]};
+    int32_t *found = (int32_t *)layer->state;
     if (!selects(survivors))
         return all;
-    const struct row_lists inputs =
-        inputs_find(layer, pass, x, pass->columns, (int32_t *)layer->state);
-    if (!inputs.lists)
+    const int64_t count = pass->kernels->nonzero_rows(x, layer->inputs, pass->columns, found + 1);
+    found[0] = (int32_t)count;
+    if (!has_few(layer, count))
         return all;
-    pass->kernels->sparse_select(&all, inputs.lists + 1, *inputs.lists, &survivors->selection);
+    pass->kernels->sparse_select(&all, found + 1, count, &survivors->selection);
     return (struct sparse_weights){&survivors->selection.pattern, survivors->selection.values};
 }
 
@@ -176,7 +212,7 @@ static void sparse_weight_gradient(const struct layer *layer, const struct pass 
                                    const float *x, const float *dy)
 {
     const struct survivors *survivors = layer->survivors;
-    const bool selected = selects(survivors) && listed_inputs(layer, pass).lists;
+    const bool selected = selects(survivors) && has_few(layer, *(const int32_t *)layer->state);
     pass->kernels->sparse_gradient(&(struct sparse_gradient){
         .pattern = selected ? &survivors->selection.pattern : &survivors->pattern,
         .columns = pass->columns,

@@ -1,9 +1,10 @@
 /* The mask of a network: which layers compute with their surviving weights alone, what is packed
- * where, and dense blocks in and out. */
+ * how, and dense blocks in and out. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "by_input.h"
 #include "paths.h"
 #include "state.h"
 #include "survivors.h"
@@ -46,15 +47,24 @@ static int64_t weights_count(const struct layer *layer)
 
 /* --- dense blocks in and out --- */
 
+/* Whether its weights lie otherwise than in a dense block. */
+static bool is_packed(const struct layer *layer)
+{
+    return layer->survivors || layer->by_input;
+}
+
 void network_read(const struct network *net, const float *from, float *block)
 {
     memcpy(block, from, (size_t)net->block_size * sizeof *block);
     for (int32_t i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
-        if (!layer->survivors)
+        if (!is_packed(layer))
             continue;
         const int64_t offset = weights_offset(net, layer);
-        survivors_unpack(layer->survivors, from + offset, block + offset);
+        if (layer->survivors)
+            survivors_unpack(layer->survivors, from + offset, block + offset);
+        else
+            by_input_unpack(layer, net->kernels, from + offset, block + offset);
     }
 }
 
@@ -63,10 +73,13 @@ void network_write(struct network *net, float *to, const float *block)
     memcpy(to, block, (size_t)net->block_size * sizeof *block);
     for (int32_t i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
-        if (!layer->survivors)
+        if (!is_packed(layer))
             continue;
         const int64_t offset = weights_offset(net, layer);
-        survivors_pack(layer->survivors, block + offset, to + offset);
+        if (layer->survivors)
+            survivors_pack(layer->survivors, block + offset, to + offset);
+        else
+            by_input_pack(layer, net->kernels, block + offset, to + offset);
     }
     for (int i = 0; i < net->range_count; i++) {
         const struct range *range = &net->ranges[i];
@@ -103,6 +116,7 @@ static int choose_path(struct network *net, struct layer *layer, struct error *e
     for (int64_t i = 0; i < count; i++)
         kept += mask[i];
     const double density = (double)kept / (double)count;
+    layer->by_input = layer->skips_zeros && density > threshold;
     if (density > threshold)
         return 0;
     layer->survivors = survivors_create(layer, net->kernels->isa, mask, density, err);
@@ -150,6 +164,21 @@ static void unpack_all(struct network *net, float *const *blocks, int count, flo
     for (int32_t i = 0; i < net->layer_count; i++) {
         survivors_destroy(net->layers[i].survivors);
         net->layers[i].survivors = NULL;
+        net->layers[i].by_input = false;
+    }
+}
+
+/* From now on the mask lies as the weights do. */
+static void pack_mask(struct network *net, uint8_t *spare)
+{
+    for (int32_t i = 0; i < net->layer_count; i++) {
+        const struct layer *layer = &net->layers[i];
+        if (!layer->by_input)
+            continue;
+        const size_t count = (size_t)weights_count(layer);
+        uint8_t *mask = net->mask + weights_offset(net, layer);
+        memcpy(spare, mask, count);
+        by_input_pack_mask(layer, spare, mask);
     }
 }
 
@@ -161,6 +190,7 @@ static int repack(struct network *net, float *spare, struct error *err)
     unpack_all(net, blocks, count, spare);
     for (int32_t i = 0; i < net->layer_count && status == 0; i++)
         status = choose_path(net, &net->layers[i], err);
+    pack_mask(net, (uint8_t *)spare);
     list_ranges(net);
     for (int i = 0; i < count; i++) {
         memcpy(spare, blocks[i], (size_t)net->block_size * sizeof *spare);

@@ -25,7 +25,7 @@ struct network {
 
     int64_t block_size, trained_size;
     float *weights, *gradients, *moments[MAX_MOMENTS];
-    uint8_t *mask; /* [block_size], 1 = kept */
+    uint8_t *mask; /* [block_size], 1 = kept; weights by input have theirs so too */
     /* What is trained, in order: survivors of layers that compute with them alone, and all between
      * them. */
     struct range ranges[2 * NET_MAX_LAYERS + 1];

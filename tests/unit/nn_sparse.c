@@ -95,8 +95,10 @@ static void check_product(const struct kernels *kernels, const struct sparse_sam
     float *y = floats(rows * wide), *expected = floats(count);
     fill_normal(x, depth * columns, 3);
     fill_normal(bias, rows, 4);
+    fill_normal(expected, count, 5); /* what is added to */
+    memcpy(dense, expected, (size_t)count * sizeof *dense);
     for (int64_t i = 0; i < rows * wide; i++)
-        y[i] = GUARD;
+        y[i] = i % wide < columns ? expected[i / wide * columns + i % wide] : GUARD;
     struct sparse_product p = {.pattern = &s->pattern,
                                .values = s->values,
                                .columns = columns,
@@ -104,6 +106,7 @@ static void check_product(const struct kernels *kernels, const struct sparse_sam
                                .x_stride = columns,
                                .bias = columns % 32 ? bias : NULL,
                                .rectify = columns % 3 == 0,
+                               .accumulate = columns % 64 == 0,
                                .y = y,
                                .y_stride = wide};
     kernels->sparse_product(&p);
@@ -121,7 +124,8 @@ static void check_product(const struct kernels *kernels, const struct sparse_sam
                                                 .c = dense,
                                                 .c_stride = columns,
                                                 .bias = p.bias,
-                                                .rectify = p.rectify});
+                                                .rectify = p.rectify,
+                                                .accumulate = p.accumulate});
     for (int64_t i = 0; i < rows * wide; i++) {
         const int64_t at = i / wide * columns + i % wide;
         if (i % wide >= columns) {

@@ -3,7 +3,7 @@
  * Activations are [channel][height][width][batch], batch innermost, the batch padded to NET_LANES columns; padding
  * columns hold zeros and take no part in losses or gradients. A masked weight is exactly 0.0f at all times, and so
  * are its gradient and moments. Layers with few weights left compute with the survivors alone, which then lie packed
- * inside; blocks of parameters go in and out densely, with the layout of net_spec_parameters. Nothing allocates inside
+ * inside, as a first layer's weights lie by input; blocks of parameters go in and out densely, with the layout of net_spec_parameters. Nothing allocates inside
  * a step.
  *
  * Steps and evaluations give the same bits whatever ran before, wherever buffers lie and however examples
@@ -21,7 +21,7 @@ struct network; /* the layers, their buffers, and the views below */
 
 /* How layers with masked weights compute: with all weights, with the survivors alone, or with these from the density
  * on at which that is faster. That density is a function of the layer's kind and shape and of the instruction set.
- * Unless with all weights, a fully connected first layer passes over inputs that are zero in a whole batch. */
+ * Unless with NET_KERNELS_DENSE, a fully connected first layer passes over zeros of the data. */
 enum net_kernels { NET_KERNELS_AUTO, NET_KERNELS_DENSE, NET_KERNELS_SPARSE, NET_KERNELS };
 /* "auto", "dense", "sparse"; and back: -1 for any other word. */
 const char *net_kernels_name(enum net_kernels kernels);

@@ -5,14 +5,11 @@
 #include "kernels.h"
 #include "vector.h"
 
-#define PRODUCT_PANEL (VECTOR == 16 ? 64 : 16) /* columns: whole tiles of products */
-
 void KERNEL(product)(const struct product *product);
 void KERNEL(transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                        int64_t rows, int64_t columns);
-void KERNEL(nonzero_rows)(const float *x, int64_t rows, int64_t columns, int64_t panel,
-                          int32_t *lists);
-int64_t KERNEL(nonzero_entries)(const struct nonzeros *nonzeros);
+int64_t KERNEL(nonzero_rows)(const float *x, int64_t rows, int64_t columns, int32_t *list);
+int32_t KERNEL(nonzero_entries)(const struct nonzeros *nonzeros);
 void KERNEL(rectify)(const float *x, float *y, int64_t count);
 void KERNEL(add_gradients)(const float *a, const float *b, const float *y, float *sum,
                            int64_t count);

@@ -18,22 +18,12 @@ struct error;
 
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
-/* Which rows of a matrix have a number other than 0, for each `panel` of its columns: at
- * lists[panel][0] how many, then which, ascending. */
-struct row_lists {
-    int64_t panel;        /* columns */
-    int64_t stride;       /* 1 + all rows */
-    const int32_t *lists; /* [panels][stride] */
-};
-
 /* C = A B + bias, then max(C, 0) when `rectify`; where `accumulate`, C = C + A B and bias is
  * unused. A's element (i, k) is a[i * a_row + k * a_depth]. Rows of B are readable up to the next
  * multiple of KERNEL_LANES columns; only `columns` of C are written. Every element is summed over k
  * in ascending order, whatever the shape. */
 struct product {
     int64_t rows, columns, depth;
-    const struct row_lists *rows_of_b; /* the k that are summed, for panels of product_panel
-                                          columns; NULL: all */
     const float *a;
     int64_t a_row, a_depth;
     const float *b; /* [depth][b_stride] */
@@ -45,15 +35,17 @@ struct product {
     struct share share; /* of the rows */
 };
 
-/* The numbers of x [rows][stride] other than 0 in its first `columns` columns: a sparse matrix of
- * one band. Rows of x are readable up to the next multiple of KERNEL_LANES columns. */
+/* The numbers of x [rows][stride] other than 0 in its first `columns` columns, as a band of a
+ * sparse matrix. Rows of x are readable up to the next multiple of KERNEL_LANES columns. */
 struct nonzeros {
     int64_t rows, columns;
     const float *x;
     int64_t stride;
-    int64_t most;            /* that are wanted */
-    int32_t *begin, *column; /* [rows + 1], [most] */
-    float *values;           /* [most] */
+    int64_t first;   /* the matrix's column that is x's first */
+    int32_t entries; /* of the bands before */
+    int32_t *begin;  /* [rows + 1], the band's */
+    int32_t *column; /* of the matrix, with room for SELECTION_BLOCK more than all entries */
+    float *values;
 };
 
 /* Softmax cross-entropy of logits [classes][columns] over the first `examples` columns. */
@@ -130,13 +122,11 @@ struct kernels {
      * next multiple of KERNEL_LANES columns. */
     void (*transpose)(const float *from, int64_t from_stride, float *to, int64_t to_stride,
                       int64_t rows, int64_t columns);
-    int64_t product_panel; /* columns; a multiple of KERNEL_LANES */
-    /* Writes struct row_lists' lists of x [rows][columns], for panels of so many columns (a
-     * multiple of KERNEL_LANES); what is in a list behind its rows is unspecified. */
-    void (*nonzero_rows)(const float *x, int64_t rows, int64_t columns, int64_t panel,
-                         int32_t *lists);
-    /* Returns how many they are, and writes them unless they are more than `most`. */
-    int64_t (*nonzero_entries)(const struct nonzeros *nonzeros);
+    /* Lists which rows of x [rows][columns] have a number other than 0, ascending; returns how
+     * many. What is in the list behind them is unspecified. */
+    int64_t (*nonzero_rows)(const float *x, int64_t rows, int64_t columns, int32_t *list);
+    /* Writes the band; returns how many entries there are with it. */
+    int32_t (*nonzero_entries)(const struct nonzeros *nonzeros);
     /* y = max(x, 0), NaN stays NaN; y may be x. */
     void (*rectify)(const float *x, float *y, int64_t count);
     /* sum = a + b (NULL: nothing), and 0 where y <= 0 (NULL: nowhere); sum may be a or b. */

@@ -3,8 +3,6 @@
  * is cut into blocks so that the panel of B that all rows of A pass over stays in the cache;
  * partial sums wait in C meanwhile, which changes no rounding.
  *
- * Where rows of B are listed, a panel passes over those that are zero in all of its columns.
- *
  * B is not packed: its rows are contiguous by the batch-innermost layout. A is where it is read
  * across its rows and these are long, if more than one tile would read it: each depth takes a few
  * elements of another page, and all of them fall on the same few sets of the caches. */
@@ -25,11 +23,8 @@ struct tile {
     struct piece rows; /* of the product, which this call computes */
     int64_t row, column, depth_begin, depth_end;
     int64_t last_lanes; /* columns in the last vector */
-    /* Of these depths, those to be summed; NULL: all. Then A and B begin at depth 0, else at
-     * depth_begin. */
-    const int32_t *places;
-    int64_t depths;
-    const float *a; /* of these rows; the next in depth is a_depth further on */
+    const float
+        *a; /* of these rows, from depth_begin on; the next in depth is a_depth further on */
     int64_t a_depth;
 };
 
@@ -74,38 +69,26 @@ INLINE void finish_tile(const int rows, const int vectors, const struct tile *ti
     }
 }
 
-INLINE void sum_depths(const int rows, const int vectors, const struct tile *tile,
-                       const int32_t *places, vfloat sums[TILE_ROWS][TILE_VECTORS])
+INLINE void compute_tile(const int rows, const int vectors, const struct tile *tile)
 {
     const struct product *p = tile->product;
-    const float *a = tile->a, *b = p->b + tile->column;
+    const float *a = tile->a, *b = p->b + tile->depth_begin * p->b_stride + tile->column;
     const int64_t a_row = p->a_row, a_depth = tile->a_depth, b_stride = p->b_stride;
-    if (!places)
-        b += tile->depth_begin * b_stride;
-    for (int64_t k = 0; k < tile->depths; k++) {
-        const int64_t place = places ? places[k] : k;
+    vfloat sums[TILE_ROWS][TILE_VECTORS];
+    start_tile(rows, vectors, tile, sums);
+    for (int64_t k = tile->depth_begin; k < tile->depth_end; k++, a += a_depth, b += b_stride) {
         vfloat row_of_b[TILE_VECTORS];
         UNROLL
         for (int v = 0; v < vectors; v++)
-            row_of_b[v] = vload(b + place * b_stride + v * VECTOR);
+            row_of_b[v] = vload(b + v * VECTOR);
         UNROLL
         for (int r = 0; r < rows; r++) {
-            const vfloat x = vset(a[r * a_row + place * a_depth]);
+            const vfloat x = vset(a[r * a_row]);
             UNROLL
             for (int v = 0; v < vectors; v++)
                 sums[r][v] = vfma(x, row_of_b[v], sums[r][v]);
         }
     }
-}
-
-INLINE void compute_tile(const int rows, const int vectors, const struct tile *tile)
-{
-    vfloat sums[TILE_ROWS][TILE_VECTORS];
-    start_tile(rows, vectors, tile, sums);
-    if (tile->places)
-        sum_depths(rows, vectors, tile, tile->places, sums);
-    else
-        sum_depths(rows, vectors, tile, NULL, sums);
     finish_tile(rows, vectors, tile, sums);
 }
 
@@ -170,34 +153,7 @@ static void pack_rows(const float *a, int64_t a_depth, int64_t rows, int64_t dep
 
 static bool packs(const struct product *p)
 {
-    return p->a_row == 1 && p->a_depth >= FAR_APART && p->columns > TILE_VECTORS * VECTOR &&
-           !p->rows_of_b;
-}
-
-/* How many of an ascending list are below `end`. */
-static int64_t count_below(const int32_t *list, int64_t count, int64_t end)
-{
-    int64_t below = 0;
-    while (count > 0) {
-        const int64_t half = count / 2;
-        const bool is_below = list[below + half] < end;
-        below += is_below ? half + 1 : 0;
-        count = is_below ? count - half - 1 : half;
-    }
-    return below;
-}
-
-static void set_depths(struct tile *tile, int64_t column)
-{
-    const struct row_lists *of = tile->product->rows_of_b;
-    tile->places = NULL;
-    tile->depths = tile->depth_end - tile->depth_begin;
-    if (!of)
-        return;
-    const int32_t *list = of->lists + column / of->panel * of->stride;
-    const int64_t before = count_below(list + 1, list[0], tile->depth_begin);
-    tile->places = list + 1 + before;
-    tile->depths = count_below(tile->places, list[0] - before, tile->depth_end);
+    return p->a_row == 1 && p->a_depth >= FAR_APART && p->columns > TILE_VECTORS * VECTOR;
 }
 
 /* All rows, for the depths of the tile and the columns from `begin` up to `end`. */
@@ -205,11 +161,8 @@ static void compute_panel(struct tile *tile, int64_t begin, int64_t end)
 {
     const struct product *p = tile->product;
     tile->a_depth = p->a_depth;
-    set_depths(tile, begin);
     for (tile->row = tile->rows.begin; tile->row < tile->rows.end; tile->row += TILE_ROWS) {
-        tile->a = p->a + tile->row * p->a_row;
-        if (!tile->places)
-            tile->a += tile->depth_begin * p->a_depth;
+        tile->a = p->a + tile->row * p->a_row + tile->depth_begin * p->a_depth;
         compute_rows(tile, begin, end);
     }
 }
@@ -221,7 +174,6 @@ static __attribute__((noinline)) void compute_packed_panel(struct tile *tile, in
     const struct product *p = tile->product;
     float packed[DEPTH_BLOCK * PACKED_ROWS];
     tile->a_depth = PACKED_ROWS;
-    set_depths(tile, begin);
     for (int64_t row = tile->rows.begin; row < tile->rows.end; row += PACKED_ROWS) {
         const int64_t row_end = least(row + PACKED_ROWS, tile->rows.end);
         pack_rows(p->a + row + tile->depth_begin * p->a_depth, p->a_depth, row_end - row,
@@ -240,12 +192,10 @@ static int64_t block_depth(int64_t depth)
     return blocks > 1 ? (depth + blocks - 1) / blocks : depth;
 }
 
-/* Columns of a panel of B: those of a list, else of two tiles. Flat ones are wider: long rows of C
+/* Columns of a panel of B: of two tiles. Flat ones are wider: long rows of C
  * are written in longer pieces. */
 static int64_t panel_columns(const struct product *p, int64_t depth)
 {
-    if (p->rows_of_b)
-        return p->rows_of_b->panel;
     return packs(p) ? PACKED_COLUMNS : 2 * DEPTH_BLOCK / depth * TILE_VECTORS * VECTOR;
 }
 

@@ -15,12 +15,8 @@ static void reference_product(const struct product *p)
             float sum = p->bias ? p->bias[i] : 0;
             if (p->accumulate)
                 sum = p->c[i * p->c_stride + j];
-            const struct row_lists *of = p->rows_of_b;
-            const int32_t *list = of ? of->lists + j / of->panel * of->stride : NULL;
-            for (int64_t d = 0; d < (list ? list[0] : p->depth); d++) {
-                const int64_t k = list ? list[1 + d] : d;
+            for (int64_t k = 0; k < p->depth; k++)
                 sum += p->a[i * p->a_row + k * p->a_depth] * p->b[k * p->b_stride + j];
-            }
             p->c[i * p->c_stride + j] = p->rectify && sum <= 0 ? 0 : sum;
         }
 }
@@ -33,39 +29,32 @@ static void reference_transpose(const float *from, int64_t from_stride, float *t
             to[c * to_stride + r] = from[r * from_stride + c];
 }
 
-static void reference_nonzero_rows(const float *x, int64_t rows, int64_t columns, int64_t panel,
-                                   int32_t *lists)
-{
-    for (int64_t first = 0; first < columns; first += panel, lists += 1 + rows) {
-        lists[0] = 0;
-        for (int64_t r = 0; r < rows; r++)
-            for (int64_t c = first; c < first + panel && c < columns; c++)
-                if (x[r * columns + c] != 0) {
-                    lists[++lists[0]] = (int32_t)r;
-                    break;
-                }
-    }
-}
-
-static int64_t reference_nonzero_entries(const struct nonzeros *n)
+static int64_t reference_nonzero_rows(const float *x, int64_t rows, int64_t columns, int32_t *list)
 {
     int64_t count = 0;
-    for (int64_t r = 0; r < n->rows; r++)
-        for (int64_t c = 0; c < n->columns; c++)
-            count += n->x[r * n->stride + c] != 0;
-    if (count > n->most)
-        return count;
-    int32_t next = 0;
+    for (int64_t r = 0; r < rows; r++) {
+        int64_t c = 0;
+        while (c < columns && x[r * columns + c] == 0)
+            c++;
+        if (c < columns)
+            list[count++] = (int32_t)r;
+    }
+    return count;
+}
+
+static int32_t reference_nonzero_entries(const struct nonzeros *n)
+{
+    int32_t next = n->entries;
     for (int64_t r = 0; r < n->rows; r++) {
         n->begin[r] = next;
         for (int64_t c = 0; c < n->columns; c++)
             if (n->x[r * n->stride + c] != 0) {
-                n->column[next] = (int32_t)c;
+                n->column[next] = (int32_t)(n->first + c);
                 n->values[next++] = n->x[r * n->stride + c];
             }
     }
     n->begin[n->rows] = next;
-    return count;
+    return next;
 }
 
 static void reference_rectify(const float *x, float *y, int64_t count)
@@ -178,7 +167,6 @@ const struct kernels kernels_reference = {
     .isa = "reference",
     .product = reference_product,
     .transpose = reference_transpose,
-    .product_panel = KERNEL_LANES,
     .nonzero_rows = reference_nonzero_rows,
     .nonzero_entries = reference_nonzero_entries,
     .rectify = reference_rectify,

@@ -18,6 +18,8 @@ void reference_sparse_product(const struct sparse_product *p)
     for (int64_t r = 0; r < pattern->rows; r++)
         for (int64_t c = 0; c < p->columns; c++) {
             double sum = p->bias ? (double)p->bias[r] : 0;
+            if (p->accumulate)
+                sum = (double)p->y[r * p->y_stride + c];
             for (int64_t b = 0; b < pattern->bands; b++) {
                 const int32_t *begin = pattern->begin + b * pattern->rows + r;
                 for (int32_t k = begin[0]; k < begin[1]; k++)

@@ -48,7 +48,8 @@ struct sparse_selection {
     } * blocks;
 };
 
-/* y = W x + bias, then max(y, 0) when `rectify`. */
+/* y = W x + bias, then max(y, 0) when `rectify`; where `accumulate`, y = y + W x and bias is
+ * unused. */
 struct sparse_product {
     const struct sparse_pattern *pattern;
     const float *values; /* [entries] */
@@ -56,7 +57,7 @@ struct sparse_product {
     const float *x; /* [pattern->columns][x_stride] */
     int64_t x_stride;
     const float *bias; /* [rows]; NULL: none */
-    bool rectify;
+    bool rectify, accumulate;
     float *y; /* [rows][y_stride] */
     int64_t y_stride;
     struct share share; /* of the rows */

@@ -60,7 +60,7 @@ INLINE void start_row(const struct sparse_product *p, const struct panel *at, in
     const vfloat bias = vset(p->bias ? p->bias[row] : 0);
     UNROLL
     for (int v = 0; v < vectors; v++)
-        sums[v] = at->first ? bias : vload(y + v * VECTOR);
+        sums[v] = at->first && !p->accumulate ? bias : vload(y + v * VECTOR);
 }
 
 INLINE void finish_row(const struct sparse_product *p, const struct panel *at, int64_t row,

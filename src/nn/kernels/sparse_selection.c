@@ -4,6 +4,7 @@
  * selected are moved up to the ones before. Which they were is kept, a bit each, so that gradients
  * find back to their places. */
 #include "isa.h"
+#include "kept.h"
 
 #if VECTOR == 16
 
@@ -54,37 +55,12 @@ INLINE void mark_column(struct table *table, int64_t place)
 
 #if VECTOR == 8
 
-#define FEW 4 /* entries that are moved together */
-
-/* For each set of four, a bit each: which they are, and each one's place among them. */
-static const int32_t members[1 << FEW][FEW] = {
-    {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
-    {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
-};
+/* For each set of FEW, a bit each: each one's place among its members. */
 static const int32_t ranks[1 << FEW][FEW] = {
     {0, 0, 0, 0}, {0, 1, 1, 1}, {0, 0, 1, 1}, {0, 1, 2, 2}, {0, 0, 0, 1}, {0, 1, 1, 2},
     {0, 0, 1, 2}, {0, 1, 2, 3}, {0, 0, 0, 0}, {0, 1, 1, 1}, {0, 0, 1, 1}, {0, 1, 2, 2},
     {0, 0, 0, 1}, {0, 1, 1, 2}, {0, 0, 1, 2}, {0, 1, 2, 3},
 };
-
-INLINE __m128 take(const void *from, const int32_t *lanes)
-{
-    return _mm_permutevar_ps(_mm_loadu_ps(from), _mm_loadu_si128((const void *)lanes));
-}
-
-/* A whole block's kept entries, one after the other. */
-INLINE void move_kept(const int32_t *column, const float *value, uint32_t kept, int32_t *to_column,
-                      float *to_value)
-{
-    UNROLL
-    for (int i = 0; i < SELECTION_BLOCK; i += FEW) {
-        const uint32_t few = kept >> i & ((1u << FEW) - 1);
-        _mm_storeu_ps((void *)to_column, take(column + i, members[few]));
-        _mm_storeu_ps(to_value, take(value + i, members[few]));
-        to_column += __builtin_popcount(few);
-        to_value += __builtin_popcount(few);
-    }
-}
 
 /* And back, with zeros between. */
 INLINE void spread_kept(const float *from, uint32_t kept, float *to)
@@ -101,17 +77,6 @@ INLINE void spread_kept(const float *from, uint32_t kept, float *to)
 }
 
 #else
-
-INLINE void move_kept(const int32_t *column, const float *value, uint32_t kept, int32_t *to_column,
-                      float *to_value)
-{
-    int64_t next = 0;
-    for (int i = 0; i < SELECTION_BLOCK; i++) {
-        to_column[next] = column[i];
-        to_value[next] = value[i];
-        next += kept >> i & 1;
-    }
-}
 
 INLINE void spread_kept(const float *from, uint32_t kept, float *to)
 {

@@ -8,7 +8,6 @@ const struct kernels KERNEL(kernels) = {
     .isa = EXPANDED_TEXT_OF(KERNEL_ISA),
     .product = KERNEL(product),
     .transpose = KERNEL(transpose),
-    .product_panel = PRODUCT_PANEL,
     .nonzero_rows = KERNEL(nonzero_rows),
     .nonzero_entries = KERNEL(nonzero_entries),
     .rectify = KERNEL(rectify),
