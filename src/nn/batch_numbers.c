@@ -1,13 +1,10 @@
-/* Lists them, by example a band of inputs at a time, which is turned first. */
+/* Numbers are listed by example a band of inputs at a time, which is turned first: so much of it
+ * that what a row of the product fetches and stores of its sums is little beside its numbers, and
+ * no more, for it is the part of the other matrix that all rows pass over. */
 #include "batch_numbers.h"
 
-#define MOST_PERCENT 60 /* of a batch */
+#define MOST_PERCENT 60 /* of a batch; with more the dense product is as fast */
 #define MOST_BAND_INPUTS 132
-
-static int64_t round_up(int64_t count)
-{
-    return (count + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
-}
 
 static int64_t bands_of(int64_t inputs)
 {
@@ -19,30 +16,27 @@ static int64_t band_of(int64_t inputs)
     return (inputs + bands_of(inputs) - 1) / bands_of(inputs);
 }
 
-/* Between rows of a turned band: a lane more than they need, for with a power of two they would
- * meet in a few sets of a cache. */
 static int64_t band_stride(int64_t inputs)
 {
-    return round_up(band_of(inputs)) + KERNEL_LANES;
+    return odd_lanes(band_of(inputs));
 }
 
 /* Where the parts of the memory begin. */
 struct places {
     int64_t band;           /* [columns][band_stride] */
     int64_t begin;          /* of either matrix */
-    int64_t column, values; /* [most + SELECTION_BLOCK] */
-    int64_t most;           /* by example: those of a batch, and of a band more */
+    int64_t column, values; /* with room for `most`, and for the band that makes them too many */
     int64_t end;
+    int64_t most; /* numbers */
 };
 
 static struct places places_for(int64_t inputs, int64_t columns)
 {
     const int64_t by_example = bands_of(inputs) * columns;
-    const int64_t all = inputs * columns;
-    struct places p = {.begin = columns * band_stride(inputs)};
-    p.most = all * MOST_PERCENT / 100;
-    p.column = p.begin + round_up(1 + (by_example > inputs ? by_example : inputs));
-    p.values = p.column + round_up(p.most + band_of(inputs) * columns + SELECTION_BLOCK);
+    struct places p = {.begin = columns * band_stride(inputs),
+                       .most = inputs * columns * MOST_PERCENT / 100};
+    p.column = p.begin + whole_lanes(1 + (by_example > inputs ? by_example : inputs));
+    p.values = p.column + whole_lanes(p.most + band_of(inputs) * columns + SELECTION_BLOCK);
     p.end = p.values + p.values - p.column;
     return p;
 }

@@ -14,7 +14,7 @@ int64_t by_input_width(const struct layer *layer, int64_t first)
     return left < BY_INPUT_PANEL ? left : BY_INPUT_PANEL;
 }
 
-static size_t rest(const struct layer *layer)
+static size_t rest_size(const struct layer *layer)
 {
     return (size_t)((layer->outputs - by_input_outputs(layer)) * layer->inputs);
 }
@@ -28,7 +28,7 @@ void by_input_pack(const struct layer *layer, const struct kernels *kernels, con
         kernels->transpose(dense + first * inputs, inputs, packed + first * inputs, width, width,
                            inputs);
     }
-    memcpy(packed + end * inputs, dense + end * inputs, rest(layer) * sizeof *packed);
+    memcpy(packed + end * inputs, dense + end * inputs, rest_size(layer) * sizeof *packed);
 }
 
 void by_input_unpack(const struct layer *layer, const struct kernels *kernels, const float *packed,
@@ -40,7 +40,7 @@ void by_input_unpack(const struct layer *layer, const struct kernels *kernels, c
         kernels->transpose(packed + first * inputs, width, dense + first * inputs, inputs, inputs,
                            width);
     }
-    memcpy(dense + end * inputs, packed + end * inputs, rest(layer) * sizeof *dense);
+    memcpy(dense + end * inputs, packed + end * inputs, rest_size(layer) * sizeof *dense);
 }
 
 void by_input_pack_mask(const struct layer *layer, const uint8_t *dense, uint8_t *packed)
@@ -52,5 +52,5 @@ void by_input_pack_mask(const struct layer *layer, const uint8_t *dense, uint8_t
             for (int64_t o = 0; o < width; o++)
                 packed[first * inputs + i * width + o] = dense[(first + o) * inputs + i];
     }
-    memcpy(packed + end * inputs, dense + end * inputs, rest(layer));
+    memcpy(packed + end * inputs, dense + end * inputs, rest_size(layer));
 }

@@ -1,5 +1,6 @@
-/* How the weights of a fully connected layer lie in the network's blocks where `by_input` is set:
- * those that one input is multiplied with side by side, [panel of outputs][input][BY_INPUT_PANEL].
+/* How the weights of a fully connected layer that skips zeros, while it computes with all of them,
+ * lie in the network's blocks: those that one input is multiplied with side by side, [panel of
+ * outputs][input][BY_INPUT_PANEL].
  * The last panel is a narrower one of whole lanes. Outputs that fill no lane stay as they are,
  * [output][input], behind the panels, which is at their own place. */
 #ifndef SWEEPSTAKE_NN_BY_INPUT_H
@@ -7,7 +8,12 @@
 
 #include "operation.h"
 
-#define BY_INPUT_PANEL 96 /* outputs: as many as a sparse product takes at once */
+#define BY_INPUT_PANEL 96 /* outputs: as many as a sparse product takes at once with AVX-512 */
+
+static inline bool lies_by_input(const struct layer *layer)
+{
+    return layer->skips_zeros && !layer->survivors;
+}
 
 /* How many outputs lie in panels. */
 int64_t by_input_outputs(const struct layer *layer);

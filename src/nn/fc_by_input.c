@@ -1,8 +1,8 @@
-/* Of a digit's pixels four in five are zero. The others are a sparse matrix, by which a matrix
- * whose rows are long and contiguous is multiplied with one vector after the other:
+/* Of a digit's pixels four in five are zero. The others are the entries of a sparse matrix, each of
+ * which is multiplied with a row, long and contiguous, of a dense one:
  *
- *   forward    Y^T = X^T W^T + b   rows are examples, entries weights of one input;
- *   gradient   dW^T = X dY^T       rows are inputs, entries gradients of one example.
+ *   forward    Y^T = X^T W^T + b   an example's sums, with the weights of an input;
+ *   gradient   dW^T = X dY^T       an input's sums, with the gradients of an example.
  *
  * Sums have the order of dense products. With few zeros these are as fast, and are taken. */
 #include "fc_by_input.h"
@@ -14,15 +14,8 @@
 
 enum { WEIGHT, BIAS };
 
-static int64_t round_up(int64_t count)
-{
-    return (count + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
-}
-
-/* One call of a pass. In the scratch stand, turned, y or dy [columns][stride]; the weights, or
- * their gradients, that are in no panel [inputs][KERNEL_LANES]; and the batch's numbers. Rows of
- * the first have a lane more than they need: with a power of two between them they would meet in a
- * few sets of a cache. */
+/* One call of a pass. In the scratch stand, turned, y or dy [columns][stride]; the weights of
+ * outputs that fill no lane, or their gradients [inputs][KERNEL_LANES]; and the batch's numbers. */
 struct call {
     const struct layer *layer;
     const struct pass *pass;
@@ -34,7 +27,7 @@ struct call {
 
 static int64_t turned_stride(const struct layer *layer)
 {
-    return round_up(layer->outputs) + KERNEL_LANES;
+    return odd_lanes(layer->outputs);
 }
 
 int64_t fc_by_input_scratch(const struct layer *layer, int64_t columns)

@@ -1,6 +1,6 @@
 /* The passes of a first, fully connected layer whose weights lie by input (by_input.h): a
- * multiply-add for each number of the batch that is not zero, and all weights. To the same bits as
- * with weights that lie by output, if these are finite. */
+ * multiply-add for each number of the batch that is not zero and each output. To the same bits as a
+ * dense product, but for the sign of a sum that is zero, if weights and gradients are finite. */
 #ifndef SWEEPSTAKE_NN_FC_BY_INPUT_H
 #define SWEEPSTAKE_NN_FC_BY_INPUT_H
 

@@ -3,6 +3,7 @@
  * zero in all examples of the batch; with all weights, see fc_by_input.h. */
 #include <inttypes.h>
 
+#include "by_input.h"
 #include "fc_by_input.h"
 #include "paths.h"
 #include "survivors.h"
@@ -53,11 +54,6 @@ static double fc_multiply_adds(const struct layer_spec *layer, const struct trac
 
 enum { WEIGHT, BIAS };
 
-static int64_t round_up(int64_t count)
-{
-    return (count + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
-}
-
 /* What the forward pass of a layer that skips zeros found: how many inputs the batch has, and
  * which; or only whether the batch is sparse. */
 static int64_t fc_state_size(const struct layer *layer, int64_t columns)
@@ -66,17 +62,17 @@ static int64_t fc_state_size(const struct layer *layer, int64_t columns)
     return layer->skips_zeros ? 1 + layer->inputs : 0;
 }
 
-/* For the inputs of a batch, transposed. */
+/* For the inputs of a batch, transposed, unless weights lie by input. */
 static int64_t fc_scratch_size(const struct layer *layer, int64_t columns)
 {
     return layer->skips_zeros ? fc_by_input_scratch(layer, columns)
-                              : round_up(layer->inputs) * columns;
+                              : whole_lanes(layer->inputs) * columns;
 }
 
 static void fc_forward(const struct layer *layer, const struct pass *pass, const float *x, float *y)
 {
     int32_t *found = (int32_t *)layer->state;
-    if (layer->by_input) {
+    if (lies_by_input(layer)) {
         found[0] = fc_by_input_forward(layer, pass, x, y);
         return;
     }
@@ -101,7 +97,7 @@ static void fc_forward(const struct layer *layer, const struct pass *pass, const
 static void weight_gradient(const struct layer *layer, const struct pass *pass, const float *x,
                             const float *dy)
 {
-    const int64_t stride = round_up(layer->inputs);
+    const int64_t stride = whole_lanes(layer->inputs);
     pass->kernels->transpose(x, pass->columns, pass->scratch, stride, layer->inputs,
                              pass->examples);
     pass->kernels->product(&(struct product){
@@ -139,7 +135,7 @@ static void fc_backward(const struct layer *layer, const struct pass *pass, cons
                         const float *dy, float *dx)
 {
     pass->kernels->row_sums(dy, layer->gradients[BIAS], layer->outputs, pass->columns);
-    if (layer->by_input)
+    if (lies_by_input(layer))
         fc_by_input_gradient(layer, pass, x, dy, *(const int32_t *)layer->state);
     else
         weight_gradient(layer, pass, x, dy);

@@ -50,7 +50,7 @@ static int64_t weights_count(const struct layer *layer)
 /* Whether its weights lie otherwise than in a dense block. */
 static bool is_packed(const struct layer *layer)
 {
-    return layer->survivors || layer->by_input;
+    return layer->survivors || lies_by_input(layer);
 }
 
 void network_read(const struct network *net, const float *from, float *block)
@@ -116,7 +116,6 @@ static int choose_path(struct network *net, struct layer *layer, struct error *e
     for (int64_t i = 0; i < count; i++)
         kept += mask[i];
     const double density = (double)kept / (double)count;
-    layer->by_input = layer->skips_zeros && density > threshold;
     if (density > threshold)
         return 0;
     layer->survivors = survivors_create(layer, net->kernels->isa, mask, density, err);
@@ -132,11 +131,6 @@ static void add_range(struct network *net, int64_t begin, int64_t end, const uin
         (struct range){.begin = begin, .count = end - begin, .mask = masked ? mask : NULL};
 }
 
-static int64_t round_up(int64_t count)
-{
-    return (count + NET_LANES - 1) / NET_LANES * NET_LANES;
-}
-
 static void list_ranges(struct network *net)
 {
     int64_t end = 0; /* of the range before */
@@ -147,8 +141,8 @@ static void list_ranges(struct network *net)
             continue;
         const int64_t begin = weights_offset(net, layer);
         add_range(net, end, begin, net->mask + end);
-        add_range(net, begin, begin + round_up(layer->survivors->pattern.entries), NULL);
-        end = begin + round_up(weights_count(layer));
+        add_range(net, begin, begin + whole_lanes(layer->survivors->pattern.entries), NULL);
+        end = begin + whole_lanes(weights_count(layer));
     }
     add_range(net, end, net->trained_size, net->mask + end);
 }
@@ -164,7 +158,6 @@ static void unpack_all(struct network *net, float *const *blocks, int count, flo
     for (int32_t i = 0; i < net->layer_count; i++) {
         survivors_destroy(net->layers[i].survivors);
         net->layers[i].survivors = NULL;
-        net->layers[i].by_input = false;
     }
 }
 
@@ -173,7 +166,7 @@ static void pack_mask(struct network *net, uint8_t *spare)
 {
     for (int32_t i = 0; i < net->layer_count; i++) {
         const struct layer *layer = &net->layers[i];
-        if (!layer->by_input)
+        if (!lies_by_input(layer))
             continue;
         const size_t count = (size_t)weights_count(layer);
         uint8_t *mask = net->mask + weights_offset(net, layer);

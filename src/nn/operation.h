@@ -60,7 +60,6 @@ struct layer {
     bool rectify;            /* a relu behind this layer is computed by it */
     bool in_place;           /* its output lies over its source's */
     bool skips_zeros;        /* passes over zeros of its inputs */
-    bool by_input;           /* its weights lie as by_input.h says */
     bool settles;            /* `gradient` is to be computed from `incoming` */
     int32_t source, other;   /* layers that it reads, or TRACE_INPUT */
     int readers;             /* layers that read it */

@@ -3,8 +3,8 @@
  * Activations are [channel][height][width][batch], batch innermost, the batch padded to NET_LANES columns; padding
  * columns hold zeros and take no part in losses or gradients. A masked weight is exactly 0.0f at all times, and so
  * are its gradient and moments. Layers with few weights left compute with the survivors alone, which then lie packed
- * inside, as a first layer's weights lie by input; blocks of parameters go in and out densely, with the layout of net_spec_parameters. Nothing allocates inside
- * a step.
+ * inside; so do the weights of a fully connected first layer, by input. Blocks of parameters go in and out densely, with
+ * the layout of net_spec_parameters. Nothing allocates inside a step.
  *
  * Steps and evaluations give the same bits whatever ran before, wherever buffers lie and however examples
  * are cut into evaluation batches; they run with subnormal numbers flushed to zero and leave the thread's

@@ -12,14 +12,9 @@
 
 static const struct kernels *plain;
 
-static int64_t round_up(int64_t count)
-{
-    return (count + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
-}
-
 int64_t divided_scratch_floats(int64_t floats)
 {
-    return crew_threads() * round_up(floats);
+    return crew_threads() * whole_lanes(floats);
 }
 
 /* --- products --- */
@@ -79,8 +74,8 @@ static void share_conv_data(const void *of, struct share share)
     const struct conv_call *c = of;
     struct conv_data call = *(const struct conv_data *)c->call;
     call.share = share;
-    call.scratch += share.part * round_up(conv_data_scratch(c->method, &call.shape, call.columns,
-                                                            call.backward));
+    call.scratch += share.part * whole_lanes(conv_data_scratch(c->method, &call.shape, call.columns,
+                                                               call.backward));
     plain->conv_data[c->method](&call);
 }
 
@@ -111,7 +106,7 @@ static void share_conv_gradient(const void *of, struct share share)
     struct conv_gradient call = *(const struct conv_gradient *)c->call;
     call.share = share;
     call.scratch +=
-        share.part * round_up(conv_gradient_scratch(c->method, &call.shape, call.columns));
+        share.part * whole_lanes(conv_gradient_scratch(c->method, &call.shape, call.columns));
     plain->conv_gradient[c->method](&call);
 }
 
@@ -138,7 +133,7 @@ static void divide_winograd_gradient(const struct conv_gradient *call)
 
 static int64_t sparse_scratch(const struct sparse_pattern *pattern, int64_t height, int64_t width)
 {
-    return round_up(
+    return whole_lanes(
         sparse_conv_scratch_floats(pattern->columns / SPARSE_TAPS, pattern->rows, height, width));
 }
 

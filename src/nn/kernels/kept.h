@@ -5,8 +5,8 @@
 #include "sparse.h"
 #include "vector.h"
 
-/* move_kept: of SELECTION_BLOCK columns and values those whose bit is set, one after the other. As
- * many may be written, the last ones of no meaning. */
+/* move_kept: of SELECTION_BLOCK columns and values those whose bit is set, one after the other.
+ * SELECTION_BLOCK of each are written, the last ones of no meaning. */
 
 #if VECTOR == 16
 

@@ -18,6 +18,19 @@ struct error;
 
 #define KERNEL_LANES 16 /* the widest vector, in floats */
 
+/* So many floats in whole lanes. */
+static inline int64_t whole_lanes(int64_t floats)
+{
+    return (floats + KERNEL_LANES - 1) / KERNEL_LANES * KERNEL_LANES;
+}
+
+/* The same in an odd number of lanes: rows so far apart spread over all sets of a cache, where with
+ * a power of two they would meet in a few. */
+static inline int64_t odd_lanes(int64_t floats)
+{
+    return whole_lanes(floats) | KERNEL_LANES;
+}
+
 /* C = A B + bias, then max(C, 0) when `rectify`; where `accumulate`, C = C + A B and bias is
  * unused. A's element (i, k) is a[i * a_row + k * a_depth]. Rows of B are readable up to the next
  * multiple of KERNEL_LANES columns; only `columns` of C are written. Every element is summed over k

@@ -23,8 +23,7 @@ struct tile {
     struct piece rows; /* of the product, which this call computes */
     int64_t row, column, depth_begin, depth_end;
     int64_t last_lanes; /* columns in the last vector */
-    const float
-        *a; /* of these rows, from depth_begin on; the next in depth is a_depth further on */
+    const float *a;     /* of these rows, from depth_begin on */
     int64_t a_depth;
 };
 
