@@ -1,8 +1,8 @@
 /* How the weights of a fully connected layer that skips zeros, while it computes with all of them,
- * lie in the network's blocks: those that one input is multiplied with side by side, [panel of
- * outputs][input][BY_INPUT_PANEL].
- * The last panel is a narrower one of whole lanes. Outputs that fill no lane stay as they are,
- * [output][input], behind the panels, which is at their own place. */
+ * lie in the network's blocks: those that one input is multiplied with stand side by side, [panel
+ * of outputs][input][BY_INPUT_PANEL]. The last panel is a narrower one of whole lanes. Outputs that
+ * fill no lane stay as they are, [output][input], behind the panels, which is at their own place.
+ */
 #ifndef SWEEPSTAKE_NN_BY_INPUT_H
 #define SWEEPSTAKE_NN_BY_INPUT_H
 

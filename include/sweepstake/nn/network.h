@@ -3,7 +3,7 @@
  * Activations are [channel][height][width][batch], batch innermost, the batch padded to NET_LANES columns; padding
  * columns hold zeros and take no part in losses or gradients. A masked weight is exactly 0.0f at all times, and so
  * are its gradient and moments. Layers with few weights left compute with the survivors alone, which then lie packed
- * inside; so do the weights of a fully connected first layer, by input. Blocks of parameters go in and out densely, with
+ * inside; else those of a fully connected first layer lie by input. Blocks of parameters go in and out densely, with
  * the layout of net_spec_parameters. Nothing allocates inside a step.
  *
  * Steps and evaluations give the same bits whatever ran before, wherever buffers lie and however examples

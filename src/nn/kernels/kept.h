@@ -28,6 +28,7 @@ static const int32_t members[1 << FEW][FEW] = {
     {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
     {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3},
 };
+
 INLINE __m128 take(const void *from, const int32_t *lanes)
 {
     return _mm_permutevar_ps(_mm_loadu_ps(from), _mm_loadu_si128((const void *)lanes));

@@ -191,8 +191,8 @@ static int64_t block_depth(int64_t depth)
     return blocks > 1 ? (depth + blocks - 1) / blocks : depth;
 }
 
-/* Columns of a panel of B: of two tiles. Flat ones are wider: long rows of C
- * are written in longer pieces. */
+/* Columns of a panel of B: of two tiles. Flat ones are wider: long rows of C are written in longer
+ * pieces. */
 static int64_t panel_columns(const struct product *p, int64_t depth)
 {
     return packs(p) ? PACKED_COLUMNS : 2 * DEPTH_BLOCK / depth * TILE_VECTORS * VECTOR;
