@@ -4,16 +4,9 @@
 
 #include <string.h>
 
+#include "cloned.h"
 #include "lane.h"
-
-/* Compiled for several instruction sets, the best one chosen when the program is loaded: the same
- * operations on more numbers at a time, so the same bits. */
-#if defined __x86_64__ && defined __linux__
-#define CLONED __attribute__((target_clones("avx2", "default")))
-#else
-#define CLONED
-#endif
-#define INLINE static inline __attribute__((always_inline))
+#include "turn.h"
 
 INLINE float unit_of_byte(uint8_t byte)
 {
@@ -26,27 +19,6 @@ INLINE void store_scaled(const uint8_t bytes[restrict TILE], const struct lane_s
 {
     for (int i = 0; i < TILE; i++)
         to[i] = unit_of_byte(bytes[i]) * scale->factors[i] + scale->offsets[i];
-}
-
-/* Interleaves the low, then the high halves of two rows. Four rounds of it over rows i and i + 8
- * transpose 16 x 16 bytes. */
-INLINE bytes16 interleave_low(bytes16 a, bytes16 b)
-{
-    return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-}
-
-INLINE bytes16 interleave_high(bytes16 a, bytes16 b)
-{
-    return __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15,
-                                   31);
-}
-
-INLINE void interleave_rows(const bytes16 from[TILE], bytes16 to[TILE])
-{
-    for (int i = 0; i < TILE / 2; i++) {
-        to[2 * i] = interleave_low(from[i], from[i + TILE / 2]);
-        to[2 * i + 1] = interleave_high(from[i], from[i + TILE / 2]);
-    }
 }
 
 /* Has a part of the next lane fetched, as much for each tile: its examples lie anywhere in memory.
@@ -73,15 +45,10 @@ INLINE void store_features(const struct lane *lane, const bytes16 *rows, size_t 
 CLONED static size_t fill_tiles(const struct lane *lane, size_t from, size_t features)
 {
     for (; from + TILE <= features; from += TILE) {
-        bytes16 a[TILE] = {{0}}, b[TILE];
+        bytes16 turned[TILE];
         fetch_next(lane, from);
-        for (int32_t i = 0; i < lane->count; i++)
-            memcpy(&a[i], lane->rows[i] + from, TILE);
-        interleave_rows(a, b);
-        interleave_rows(b, a);
-        interleave_rows(a, b);
-        interleave_rows(b, a);
-        store_features(lane, a, from, from + TILE);
+        turn_tile(lane->rows, lane->count, from, TILE, turned);
+        store_features(lane, turned, from, from + TILE);
     }
     return from;
 }

@@ -1,14 +1,14 @@
-/* Like examples together: by label, then by how many of their pixel columns are not blank, then by
- * position (a counting sort); and those of validation as batches have them. */
+/* Like examples together, sought among those of the same label and the next ones (alike.h); and
+ * those of validation as batches have them. */
 #include "evaluation.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "alike.h"
 #include "base/memory.h"
-#include "batch.h"
+#include "turn.h"
 
-/* The examples of a part, and what they are sorted by. */
+/* The examples of a part. */
 struct part {
     const uint8_t *images, *labels;
     const uint32_t *listed; /* [count], ascending; NULL: 0, 1, ... */
@@ -28,72 +28,57 @@ static struct part part_of(const struct dataset *dataset, enum dataset_part whic
     };
 }
 
-/* Pixel columns that are not blank in all rows and channels; `column` has room for a row. */
-static int32_t ink_width(const struct dataset_info *info, const uint8_t *image, uint8_t *column)
-{
-    int32_t width = 0;
-    memset(column, 0, (size_t)info->width);
-    for (int32_t row = 0; row < info->channels * info->height; row++)
-        for (int32_t x = 0; x < info->width; x++)
-            column[x] |= image[row * info->width + x];
-    for (int32_t x = 0; x < info->width; x++)
-        width += column[x] != 0;
-    return width;
-}
-
 static uint32_t example_at(const struct part *part, int64_t i)
 {
     return part->listed ? part->listed[i] : (uint32_t)i;
 }
 
-static void find_keys(const struct dataset_info *info, const struct part *part, uint8_t *column,
-                      uint32_t *keys)
+/* By label, those of a label by position: a counting sort. place[k + 1] counts examples of label k,
+ * then says where the next one goes at place[k]. */
+static void sort_by_label(const struct part *part, uint32_t *sorted)
 {
-    const size_t bytes = dataset_image_bytes(info);
-    for (int64_t i = 0; i < part->count; i++) {
-        const uint32_t example = example_at(part, i);
-        const int32_t width = ink_width(info, part->images + example * bytes, column);
-        keys[i] = (uint32_t)(part->labels[example] * (info->width + 1) + width);
-    }
-}
-
-/* `place[k + 1]` counts examples of key k, then says where the next one goes at place[k]. */
-static void sort_by_keys(const struct part *part, const uint32_t *keys, size_t most,
-                         uint32_t *place, uint32_t *sorted)
-{
+    int64_t place[UINT8_MAX + 2] = {0};
     for (int64_t i = 0; i < part->count; i++)
-        place[keys[i] + 1]++;
-    for (size_t k = 1; k <= most; k++)
+        place[part->labels[example_at(part, i)] + 1]++;
+    for (int k = 1; k <= UINT8_MAX; k++)
         place[k] += place[k - 1];
     for (int64_t i = 0; i < part->count; i++)
-        sorted[place[keys[i]]++] = example_at(part, i);
+        sorted[place[part->labels[example_at(part, i)]]++] = example_at(part, i);
 }
 
 static int arrange(struct dataset *dataset, enum dataset_part which, struct error *err)
 {
-    const struct dataset_info *info = &dataset->info;
     const struct part part = part_of(dataset, which);
-    const size_t most = (size_t)(UINT8_MAX + 1) * (size_t)(info->width + 1);
-    uint32_t *keys = mem_zeroed((size_t)part.count, sizeof *keys, err);
-    uint32_t *place = mem_zeroed(most + 1, sizeof *place, err);
-    uint8_t *column = mem_zeroed((size_t)info->width, sizeof *column, err);
+    const struct alike_images images = {part.images, dataset_image_bytes(&dataset->info)};
     uint32_t *sorted = mem_zeroed((size_t)part.count, sizeof *sorted, err);
-    const bool has_memory = keys && place && column && sorted;
-    if (has_memory) {
-        find_keys(info, &part, column, keys);
-        sort_by_keys(&part, keys, most, place, sorted);
-    }
     dataset->evaluated[which] = sorted;
-    free(keys);
-    free(place);
-    free(column);
-    return has_memory ? 0 : -1;
+    if (!sorted)
+        return -1;
+    sort_by_label(&part, sorted);
+    return alike_arrange(&images, sorted, part.count, err);
 }
 
 int64_t evaluation_turned_bytes(const struct dataset_info *info)
 {
     const int64_t lanes = (info->validation + BATCH_LANE - 1) / BATCH_LANE;
     return lanes * BATCH_LANE * (int64_t)dataset_image_bytes(info);
+}
+
+/* Of validation, in that order, from example `first` on. */
+static void turn_lane(const struct dataset *dataset, int64_t first, uint8_t *to)
+{
+    const size_t bytes = dataset_image_bytes(&dataset->info);
+    const uint32_t *examples = dataset->evaluated[PART_VALIDATION] + first;
+    const uint8_t *rows[TILE];
+    int32_t count = 0;
+    for (; count < TILE && first + count < dataset->info.validation; count++)
+        rows[count] = dataset->train_images + examples[count] * bytes;
+    for (size_t from = 0; from < bytes; from += TILE) {
+        const size_t size = bytes - from < TILE ? bytes - from : TILE;
+        bytes16 turned[TILE];
+        turn_tile(rows, count, from, size, turned);
+        memcpy(to + from * TILE, turned, size * TILE);
+    }
 }
 
 static int turn_validation(struct dataset *dataset, struct error *err)
@@ -103,13 +88,8 @@ static int turn_validation(struct dataset *dataset, struct error *err)
     dataset->turned_validation = turned;
     if (!turned)
         return -1;
-    for (int64_t i = 0; i < dataset->info.validation; i++) {
-        const uint8_t *example =
-            dataset->train_images + dataset->evaluated[PART_VALIDATION][i] * bytes;
-        uint8_t *to = turned + i / BATCH_LANE * BATCH_LANE * bytes + i % BATCH_LANE;
-        for (int64_t b = 0; b < bytes; b++)
-            to[b * BATCH_LANE] = example[b];
-    }
+    for (int64_t first = 0; first < dataset->info.validation; first += TILE)
+        turn_lane(dataset, first, turned + first * bytes);
     return 0;
 }
 

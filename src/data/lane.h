@@ -7,11 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "batch.h"
-
-#define TILE BATCH_LANE /* examples of a lane, and features that are transposed together */
-
-typedef uint8_t bytes16 __attribute__((vector_size(TILE)));
+#include "turn.h"
 
 /* byte / 255 rounded once, without a division: 1/255 is split into a part short enough for an exact
  * product and the rest, so that the sum is the only rounding that matters. A test compares all 256.

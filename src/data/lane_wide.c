@@ -7,7 +7,7 @@
 #include <immintrin.h>
 
 #define WIDE __attribute__((target("avx512f,avx512bw")))
-#define INLINE WIDE static inline __attribute__((always_inline))
+#define WIDE_INLINE WIDE static inline __attribute__((always_inline))
 
 /* A lane's scale in registers. */
 struct scale {
@@ -16,14 +16,14 @@ struct scale {
     bool is_scaled;
 };
 
-INLINE struct scale scale_of(const struct lane *lane)
+WIDE_INLINE struct scale scale_of(const struct lane *lane)
 {
     return (struct scale){_mm512_loadu_ps(lane->scale.factors),
                           _mm512_loadu_ps(lane->scale.offsets),
                           (__mmask16)((1u << lane->count) - 1), lane->is_scaled};
 }
 
-INLINE void store(__m128i bytes, struct scale scale, float *to)
+WIDE_INLINE void store(__m128i bytes, struct scale scale, float *to)
 {
     const __m512 x = _mm512_cvtepi32_ps(_mm512_maskz_cvtepu8_epi32(scale.there, bytes));
     const __m512 high = _mm512_set1_ps(RECIPROCAL_HIGH); /* its product is exact */
@@ -43,7 +43,7 @@ WIDE static size_t store_features(const struct lane *lane, const bytes16 *rows, 
 }
 
 /* Interleaves the low, then the high halves of each quarter of two rows; as in batch.c. */
-INLINE void interleave(const __m512i from[TILE], __m512i to[TILE])
+WIDE_INLINE void interleave(const __m512i from[TILE], __m512i to[TILE])
 {
     for (int i = 0; i < TILE / 2; i++) {
         to[2 * i] = _mm512_unpacklo_epi8(from[i], from[i + TILE / 2]);

@@ -1,12 +1,12 @@
 /* The store's kernel mode: what rounding depends on beside the instruction set, as one word: the
- * generation of the kernels and how layers with masked weights compute, "3-auto". */
+ * generation of the kernels and how layers with masked weights compute, "4-auto". */
 #include <stdio.h>
 #include <string.h>
 
 #include "work/work.h"
 
 /* Raised when kernels change so that results round differently. */
-#define GENERATION "3-"
+#define GENERATION "4-"
 
 void work_kernel_mode(enum net_kernels kernels, char *to, size_t size)
 {

@@ -4,6 +4,7 @@
     fake-unfinished        the same program's, of the fake executor: done, failed and unreachable tasks
     grown                  with orphans; kernels of generation 2
     grown-3                the same grid's; kernels of generation 3
+    grown-4                the same grid's; kernels of generation 4
 
 They are never made anew: a change of the format adds one. To do so, build the program as it is before the change and
 run tests/data/stores/frozen.yaml with it (the last: and then with `rounds: 1`) with one worker, SWEEPSTAKE_ISA=portable
@@ -25,7 +26,7 @@ import sweep
 DATA = pathlib.Path(__file__).parents[1] / "data/stores"
 OURS = {"SWEEPSTAKE_ISA": "portable", "OPENBLAS_CORETYPE": "Nehalem"}
 FAKE = {**OURS, "SWEEPSTAKE_FAKE": "seconds=0"}
-NAMES = ("before-sparse-layers", "fake-unfinished", "grown", "grown-3")
+NAMES = ("before-sparse-layers", "fake-unfinished", "grown", "grown-3", "grown-4")
 
 
 def freeze(store, name):
@@ -58,7 +59,7 @@ class FrozenStores(sweep.SweepTest):
 
     def test_each_is_read(self):
         for name, tasks, verified in (("before-sparse-layers", 5, 5), ("fake-unfinished", 5, 5), ("grown", 3, 5),
-                                      ("grown-3", 3, 5)):
+                                      ("grown-3", 3, 5), ("grown-4", 3, 5)):
             with self.subTest(name):
                 done = self.sweepstake("verify", name + ".h5", check=0)
                 self.assertIn(f"every finished task of {verified} holds", done.stdout)
@@ -92,8 +93,9 @@ class FrozenStores(sweep.SweepTest):
             self.assertIn("sparse_layers", file["results"].dtype.names)
 
     def test_kernels_of_another_generation_are_refused_unharmed(self):
+        orphans_asked_for = ("controls", "axes: {seed: [0, 1]}\ncontrols")
         for name, generation, more in (("before-sparse-layers", 1, ("rounds: 2", "rounds: 3")),
-                                       ("grown", 2, ("controls", "axes: {seed: [0, 1]}\ncontrols"))):
+                                       ("grown", 2, orphans_asked_for), ("grown-3", 3, orphans_asked_for)):
             before = (self.folder / (name + ".h5")).read_bytes()
             for changes in ({}, {"more": more}):
                 refused = self.run_grid(name, OURS, check=2, **changes)
@@ -108,13 +110,13 @@ class FrozenStores(sweep.SweepTest):
         self.assertEqual(set(sweep.tasks_of(self.folder / "m.h5")), set(sweep.tasks_of(self.folder / "before-sparse-layers.h5")))
 
     def test_the_orphans_of_the_grown_one_come_back(self):
-        (self.folder / "before.h5").write_bytes((self.folder / "grown-3.h5").read_bytes())
-        done = self.run_grid("grown-3", OURS, seeds=("controls", "axes: {seed: [0, 1]}\ncontrols"))
+        (self.folder / "before.h5").write_bytes((self.folder / "grown-4.h5").read_bytes())
+        done = self.run_grid("grown-4", OURS, seeds=("controls", "axes: {seed: [0, 1]}\ncontrols"))
         self.assertIn("5 of the grid's tasks are there", done.stderr)
-        self.assertEqual(self.counts("grown-3"), [0, 10, 0, 0, 0, 0])
-        self.sweepstake("verify", "grown-3.h5", check=0)
-        self.assert_holds("grown-3.h5", "before.h5")
-        with h5py.File(self.folder / "grown-3.h5", "r") as file:
+        self.assertEqual(self.counts("grown-4"), [0, 10, 0, 0, 0, 0])
+        self.sweepstake("verify", "grown-4.h5", check=0)
+        self.assert_holds("grown-4.h5", "before.h5")
+        with h5py.File(self.folder / "grown-4.h5", "r") as file:
             self.assertFalse(file["tasks"]["orphan"].any())
 
 

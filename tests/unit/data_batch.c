@@ -11,6 +11,7 @@
 
 #include "data/dataset.h"
 
+#include "../../src/data/alike.h"
 #include "../../src/data/evaluation.h"
 
 /* A dataset in memory whose pixels and labels are functions of their position. */
@@ -181,31 +182,67 @@ static void the_order_lists_positions_left_by_the_split(void **state)
     dataset_destroy(dataset);
 }
 
-/* Those of a label, narrow ones first, in ascending order; a part has all of its examples. */
-static void evaluation_puts_like_examples_together(void **state)
+static void expect_each_once(const uint32_t *examples, uint32_t first, uint32_t count)
+{
+    bool *seen = calloc(count, sizeof *seen);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_in_range(examples[i], first, first + count - 1);
+        assert_false(seen[examples[i] - first]);
+        seen[examples[i] - first] = true;
+    }
+    free(seen);
+}
+
+/* Pixels that are blank in all of a group. */
+static int blank_pixels(const struct dataset *dataset, const uint32_t *group, int count, int pixels)
+{
+    int blank = 0;
+    for (int pixel = 0; pixel < pixels; pixel++) {
+        bool has_ink = false;
+        for (int i = 0; i < count; i++)
+            has_ink |= dataset->train_images[group[i] * (uint32_t)pixels + (uint32_t)pixel] != 0;
+        blank += !has_ink;
+    }
+    return blank;
+}
+
+/* Examples of two kinds, drawn on the left or on the right, take turns. */
+static void like_examples_are_evaluated_together(void **state)
 {
     (void)state;
-    enum { WIDTH = 4, PIXELS = 2 * WIDTH };
-    struct dataset *dataset = make_dataset(6, 3, 2, WIDTH);
+    enum { WIDTH = 40, HALF = WIDTH / 2, GROUPS = 4, COUNT = GROUPS * ALIKE_GROUP };
+    struct dataset *dataset = make_dataset(3, COUNT, 1, WIDTH);
     uint8_t *images = (uint8_t *)(uintptr_t)dataset->train_images;
-    uint8_t *labels = (uint8_t *)(uintptr_t)dataset->train_labels;
-    memset(images, 0, 9 * PIXELS);
-    memcpy(labels, (uint8_t[]){1, 0, 1, 1, 0, 1, 2, 0, 2}, 9);
-    images[0 * PIXELS + 0] = images[0 * PIXELS + 3] = 9;         /* two columns */
-    images[2 * PIXELS + 1] = images[2 * PIXELS + WIDTH + 1] = 9; /* one, in two rows */
-    images[3 * PIXELS + WIDTH + 2] = 9;                          /* one */
+    for (int i = 3; i < 3 + COUNT; i++)
+        for (int x = 0; x < WIDTH; x++)
+            if ((x < HALF) == (i % 2 != 0))
+                images[i * WIDTH + x] = 0;
     assert_int_equal(evaluation_prepare(dataset, NULL), 0);
-    assert_memory_equal(dataset->evaluated[PART_TRAIN], ((uint32_t[]){1, 4, 5, 2, 3, 0}), 6 * 4);
-    assert_memory_equal(dataset->evaluated[PART_VALIDATION], ((uint32_t[]){7, 6, 8}), 3 * 4);
-    bool seen[70] = {false};
-    for (int i = 0; i < 70; i++) {
-        const uint32_t example = dataset->evaluated[PART_TEST][i];
-        assert_false(seen[example]);
-        seen[example] = true;
-    }
-    assert_int_equal(dataset_part_count(dataset, PART_TRAIN), 6);
-    assert_int_equal(dataset_part_count(dataset, PART_VALIDATION), 3);
-    assert_int_equal(dataset_part_count(dataset, PART_TEST), 70);
+    const uint32_t *order = dataset->evaluated[PART_VALIDATION];
+    expect_each_once(order, 3, COUNT);
+    for (int group = 0; group < GROUPS; group++)
+        assert_in_range(blank_pixels(dataset, order + group * ALIKE_GROUP, ALIKE_GROUP, WIDTH),
+                        HALF, WIDTH);
+    expect_each_once(dataset->evaluated[PART_TRAIN], 0, 3);
+    expect_each_once(dataset->evaluated[PART_TEST], 0, 70);
+    dataset_destroy(dataset);
+}
+
+/* Least ink first; then what covers fewest pixels more, the first of equal ones; those of a label
+ * before those of the next. */
+static void a_group_grows_by_what_covers_least(void **state)
+{
+    (void)state;
+    enum { WIDTH = 6 };
+    static const uint8_t ink[5][WIDTH] = {
+        {0, 0, 0, 1, 1, 0}, {1, 1, 0, 0, 0, 0}, {0, 9, 0, 0, 0, 0},
+        {0, 0, 0, 0, 0, 1}, {1, 1, 1, 0, 0, 0},
+    };
+    struct dataset *dataset = make_dataset(5, 1, 1, WIDTH);
+    memcpy((uint8_t *)(uintptr_t)dataset->train_images, ink, sizeof ink);
+    memcpy((uint8_t *)(uintptr_t)dataset->train_labels, (uint8_t[]){1, 1, 1, 0, 1}, 5);
+    assert_int_equal(evaluation_prepare(dataset, NULL), 0);
+    assert_memory_equal(dataset->evaluated[PART_TRAIN], ((uint32_t[]){3, 2, 1, 4, 0}), 5 * 4);
     dataset_destroy(dataset);
 }
 
@@ -273,7 +310,8 @@ int main(void)
         cmocka_unit_test(an_epoch_sees_each_example_once),
         cmocka_unit_test(orders_differ_by_epoch_and_seed_only),
         cmocka_unit_test(the_order_lists_positions_left_by_the_split),
-        cmocka_unit_test(evaluation_puts_like_examples_together),
+        cmocka_unit_test(like_examples_are_evaluated_together),
+        cmocka_unit_test(a_group_grows_by_what_covers_least),
         cmocka_unit_test(parts_are_assembled_in_evaluation_order),
         cmocka_unit_test(refuses_a_batch_larger_than_the_data),
     };

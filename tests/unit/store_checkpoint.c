@@ -17,7 +17,7 @@
 enum { STATE = 3 * 1000 * 1000 }; /* not a multiple of anything */
 
 static const struct store_identity here = {
-    .isa = "avx2", .blas_core = "Haswell", .kernel_mode = "3-auto"};
+    .isa = "avx2", .blas_core = "Haswell", .kernel_mode = "4-auto"};
 static const struct hash128 keys[] = {{{1}}, {{2}}, {{3, 255}}, {{4}}};
 
 struct place {
