@@ -1,5 +1,6 @@
 /* Kernels that pass over activations once. Counts and strides are multiples of VECTOR. */
 #include "isa.h"
+#include "lane_sums.h"
 
 void KERNEL(rectify)(const float *x, float *y, int64_t count)
 {
@@ -43,11 +44,13 @@ void KERNEL(add)(const float *a, const float *b, bool rectify, float *y, int64_t
 
 void KERNEL(row_sums)(const float *x, float *sums, int64_t rows, int64_t columns)
 {
-    for (int64_t r = 0; r < rows; r++) {
-        vfloat sum = vset(0);
-        for (int64_t c = 0; c < columns; c += VECTOR)
-            sum += vload(x + r * columns + c);
-        sums[r] = vsum(sum);
+    for (int64_t first = 0; first < rows; first += VECTOR) {
+        const int64_t count = least(rows - first, VECTOR);
+        vfloat lanes[VECTOR] = {{0}};
+        for (int64_t r = 0; r < count; r++)
+            for (int64_t c = 0; c < columns; c += VECTOR)
+                lanes[r] += vload(x + (first + r) * columns + c);
+        vstore_part(sums + first, vsum_each(lanes), count);
     }
 }
 

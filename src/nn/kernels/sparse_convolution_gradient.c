@@ -11,7 +11,7 @@
  * taken together nevertheless where a cache has room for their strips: tiles of the first add their
  * sums to the gradient, the others keep theirs, [vector][tile][entry], until it is their turn. */
 #include "sparse_convolution_strip.h"
-#include "sparse_reduce.h"
+#include "lane_sums.h"
 
 #define CHAINS 4
 

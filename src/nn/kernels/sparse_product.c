@@ -6,7 +6,7 @@
  * gradient the row's panel of dy stays in registers instead, an entry's product with x is summed to
  * one vector, and VECTOR entries are reduced to their sums together. */
 #include "isa.h"
-#include "sparse_reduce.h"
+#include "lane_sums.h"
 
 #define LANE_VECTORS (KERNEL_LANES / VECTOR)
 /* Lanes of a panel. Sums of the gradient are as long as its panels: other ones, other bits. */

@@ -1,6 +1,6 @@
 /* Sums of the lanes of many vectors at once. */
-#ifndef SWEEPSTAKE_NN_SPARSE_REDUCE_H
-#define SWEEPSTAKE_NN_SPARSE_REDUCE_H
+#ifndef SWEEPSTAKE_NN_LANE_SUMS_H
+#define SWEEPSTAKE_NN_LANE_SUMS_H
 
 #include "vector.h"
 
