@@ -228,8 +228,8 @@ static void like_examples_are_evaluated_together(void **state)
     dataset_destroy(dataset);
 }
 
-/* Least ink first; then what covers fewest pixels more, the first of equal ones; those of a label
- * before those of the next. */
+/* Least ink first; then what covers fewest pixels more; of equal ones the lowest label, then the
+ * first. */
 static void a_group_grows_by_what_covers_least(void **state)
 {
     (void)state;
@@ -243,6 +243,33 @@ static void a_group_grows_by_what_covers_least(void **state)
     memcpy((uint8_t *)(uintptr_t)dataset->train_labels, (uint8_t[]){1, 1, 1, 0, 1}, 5);
     assert_int_equal(evaluation_prepare(dataset, NULL), 0);
     assert_memory_equal(dataset->evaluated[PART_TRAIN], ((uint32_t[]){3, 2, 1, 4, 0}), 5 * 4);
+    dataset_destroy(dataset);
+}
+
+/* Of large examples, few are compared with each other, those of the lowest labels first. */
+static void large_examples_are_arranged_in_pools(void **state)
+{
+    (void)state;
+    enum { PIXELS = 16000, POOL = 2 * ALIKE_GROUP, COUNT = POOL + 50 };
+    struct dataset *dataset = make_dataset(1, COUNT, 1, PIXELS);
+    uint8_t *labels = (uint8_t *)(uintptr_t)dataset->train_labels;
+    for (int i = 0; i < COUNT; i++)
+        labels[1 + i] = (uint8_t)(i < 50); /* so that the first 50 come last */
+    assert_int_equal(evaluation_prepare(dataset, NULL), 0);
+    const uint32_t *order = dataset->evaluated[PART_VALIDATION];
+    expect_each_once(order + POOL, 1, 50);
+    expect_each_once(order, 51, POOL);
+    dataset_destroy(dataset);
+}
+
+/* Examples too large to be compared stay in the order of labels. */
+static void huge_examples_are_left_as_they_are(void **state)
+{
+    (void)state;
+    struct dataset *dataset = make_dataset(1, 3, 130, 130);
+    memcpy((uint8_t *)(uintptr_t)dataset->train_labels, (uint8_t[]){0, 1, 0, 1}, 4);
+    assert_int_equal(evaluation_prepare(dataset, NULL), 0);
+    assert_memory_equal(dataset->evaluated[PART_VALIDATION], ((uint32_t[]){2, 1, 3}), 3 * 4);
     dataset_destroy(dataset);
 }
 
@@ -312,6 +339,8 @@ int main(void)
         cmocka_unit_test(the_order_lists_positions_left_by_the_split),
         cmocka_unit_test(like_examples_are_evaluated_together),
         cmocka_unit_test(a_group_grows_by_what_covers_least),
+        cmocka_unit_test(large_examples_are_arranged_in_pools),
+        cmocka_unit_test(huge_examples_are_left_as_they_are),
         cmocka_unit_test(parts_are_assembled_in_evaluation_order),
         cmocka_unit_test(refuses_a_batch_larger_than_the_data),
     };
