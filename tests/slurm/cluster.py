@@ -139,7 +139,14 @@ class Cluster:
             time.sleep(0.2)
 
     def jobs(self):
-        return self.ask("squeue", "-h", "-o", "%A").split()
+        """Those in the queue. A controller that is too busy to answer is asked again: it has not said that there are none."""
+        for _ in range(10):
+            asked = subprocess.run(["squeue", "-h", "-o", "%A"], env=self.environment, check=False, timeout=60,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            if asked.returncode == 0:
+                return asked.stdout.split()
+            time.sleep(1)
+        raise AssertionError("squeue: " + asked.stderr)
 
     def show(self, job):
         """What scontrol says of a job: {field: value}."""
@@ -147,16 +154,20 @@ class Cluster:
         return dict(word.split("=", 1) for word in words if "=" in word)
 
     def stop(self):
-        jobs = self.jobs() if (self.folder / "slurmctld.pid").exists() else []
-        if jobs:
-            self.ask("scancel", *jobs)
+        if (self.folder / "slurmctld.pid").exists():
             try:
-                self.wait(lambda: not self.jobs(), 60, "jobs survive scancel")
+                self._cancel_jobs()
             except AssertionError as failure:
                 print(failure)
         for name in (*(f"slurmd.{node}" for node in NODES), "slurmctld", "munged"):
             self._end(self.folder / f"{name}.pid")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _cancel_jobs(self):
+        jobs = self.jobs()
+        if jobs:
+            self.ask("scancel", *jobs)
+            self.wait(lambda: not self.jobs(), 60, "jobs survive scancel")
 
     def _end(self, file):
         """Ends the daemon whose number the file holds, if it is one of this cluster's."""
