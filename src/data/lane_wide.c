@@ -42,7 +42,7 @@ WIDE static size_t store_features(const struct lane *lane, const bytes16 *rows, 
     return features;
 }
 
-/* Interleaves the low, then the high halves of each quarter of two rows; as in batch.c. */
+/* Interleaves the low, then the high halves of each quarter of two rows; as in turn.h. */
 WIDE_INLINE void interleave(const __m512i from[TILE], __m512i to[TILE])
 {
     for (int i = 0; i < TILE / 2; i++) {
