@@ -1,10 +1,11 @@
 """Section `sweep`: the paper's LeNet grid, 20 rounds of iterative pruning with one seed, as a user runs it: with
-`--kernels auto` and `--kernels dense`, and as a script in PyTorch with dense masks. One process each, by turns. A turn
-takes minutes, in which other work on a machine comes and goes: so each level's shortest time of the turns counts, and
-the shortest of what the program does beside, all by the clock."""
+`--kernels auto` and `--kernels dense`, and as a script in PyTorch with dense masks. One process each, by turns, from its
+start to its end. A turn takes minutes, in which other work on a machine comes and goes: so each level's shortest time of
+the turns counts, and the shortest of what the process does beside, all by the clock."""
 import csv
 import importlib.util
 import itertools
+import json
 import os
 import pathlib
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 
-from common import PROGRAM, Table, built, environment, json_lines
+from common import PROGRAM, Table, built, environment
 
 ITERATIONS, ROUNDS = 5000, 20
 TURNS, QUICK_TURNS = 2, 1
@@ -29,6 +30,13 @@ axes: {{seed: 1..1}}
 MOST_OF_DENSE, LEAST_TIMES_TORCH = .35, 8
 
 
+def timed(command, **options):
+    """Seconds of a process, by the clock, and what it printed."""
+    begin = time.monotonic()
+    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options).stdout
+    return time.monotonic() - begin, printed
+
+
 def own_seconds(folder, kernels, isa, data, iterations):
     """Of each level, and in the end of all else in a run, from reading the data to the last bytes of the store."""
     grid = folder / "grid.yaml"
@@ -37,21 +45,20 @@ def own_seconds(folder, kernels, isa, data, iterations):
     grid.write_text(GRID.format(dataset="mnist" if data else "digits", iterations=iterations, rounds=ROUNDS))
     command = [built(PROGRAM), "run", grid, "--workers", "1", "--quiet", "--kernels", kernels,
                "--store", store, *(["--data", data] if data else [])]
-    begin = time.monotonic()
-    subprocess.run(command, env=environment(isa), check=True)
-    whole = time.monotonic() - begin
+    whole, _ = timed(command, env=environment(isa))
     points = subprocess.run([built(PROGRAM), "export", store], stdout=subprocess.PIPE, text=True, check=True).stdout
     levels = [float(point["seconds"]) for point in csv.DictReader(points.splitlines())]
     return [*levels, whole - sum(levels)]
 
 
 def torch_seconds(data, iterations, rounds):
-    """Of each level of the script's training, for ROUNDS rounds: those that are not run count as the last that is."""
+    """The same of the script, for ROUNDS rounds: those that are not run count as the last that is."""
     script = pathlib.Path(__file__).with_name("sweep_torch.py")
-    command = [sys.executable, script, "--iterations", iterations, "--rounds", rounds, *(["--data", data] if data else [])]
-    (line,) = json_lines(command)
-    levels = [level["seconds"] for level in line["levels"]]
-    return levels + levels[-1:] * (ROUNDS - rounds)
+    command = [sys.executable, script, "--iterations", str(iterations), "--rounds", str(rounds),
+               *(["--data", data] if data else [])]
+    whole, printed = timed(command)
+    levels = [level["seconds"] for level in json.loads(printed)["levels"]]
+    return [*levels, *levels[-1:] * (ROUNDS - rounds), whole - sum(levels)]
 
 
 def sweep_seconds(measure, quick):

@@ -2,10 +2,9 @@
 """The paper's LeNet grid in PyTorch with dense masks, one thread, to compare tests/bench/sweep.py with.
 
 Iterative magnitude pruning layer by layer, 20% a round (output 10%), each level trained with Adam from the same initial
-weights in the same order of batches; loss and accuracy on 5,000 validation examples every 100 iterations; test and
-training sets at the earliest minimum of the validation loss and at the end. As sweepstake runs it.
-MNIST where --data has it, else noise of its shape. Prints a line of JSON; seconds are those of levels, by
-the clock: importing PyTorch and reading the data are left out."""
+weights in the same order of batches; loss and accuracy on 5,000 validation examples at the beginning and every 100
+iterations; test and training sets at the earliest minimum of the validation loss and at the end. As sweepstake runs it.
+MNIST where --data has it, else noise of its shape. Prints a line of JSON with the seconds of each level, by the clock."""
 import argparse
 import gzip
 import json
@@ -48,6 +47,10 @@ def initial_network():
     return model
 
 
+def copied_state(model):
+    return {name: value.clone() for name, value in model.state_dict().items()}
+
+
 @torch.no_grad()
 def evaluate(model, inputs, labels, batch=VALIDATION):
     """Mean loss and accuracy."""
@@ -74,16 +77,16 @@ def batches(inputs, labels, iterations):
 def train_level(model, masked, data, iterations):
     """Trains to the end; returns the accuracy on the test set at early stop and at the end."""
     optimizer = torch.optim.Adam(model.parameters(), LEARNING_RATE)
-    least, at_least = math.inf, None
+    least, at_least = evaluate(model, *data["validation"])[0], copied_state(model)
     for iteration, (inputs, labels) in enumerate(batches(*data["train"], iterations), 1):
         train_step(model, optimizer, masked, inputs, labels)
         if iteration % EVALUATE_EVERY == 0 or iteration == iterations:
             loss, _ = evaluate(model, *data["validation"])
             if loss < least:
-                least, at_least = loss, {name: value.clone() for name, value in model.state_dict().items()}
-    final = {name: value.clone() for name, value in model.state_dict().items()}
+                least, at_least = loss, copied_state(model)
+    final = copied_state(model)
     accuracies = []
-    for state in (at_least or final, final):
+    for state in (at_least, final):
         model.load_state_dict(state)
         evaluate(model, *data["train"])
         accuracies.append(evaluate(model, *data["test"])[1])
@@ -110,7 +113,7 @@ def rewind(model, initial, masked):
 def sweep(data, iterations, rounds):
     """For each level what remains of the weights, the accuracies and seconds."""
     model = initial_network()
-    initial = {name: value.clone() for name, value in model.state_dict().items()}
+    initial = copied_state(model)
     masked = [(weight, torch.ones_like(weight)) for weight in prunable_weights(model)]
     levels = []
     for level in range(rounds + 1):
