@@ -96,7 +96,7 @@ def print_verdict(seconds, isa, torch):
     print(f"auto over dense: {share:.3f}, {'within' if share <= MOST_OF_DENSE else 'NOT within'} {MOST_OF_DENSE}", end="")
     if torch:
         times = torch / seconds[isa, "auto"]
-        print(f"; PyTorch over auto: {times:.1f}, {'at least' if times >= LEAST_TIMES_TORCH else 'NOT at least'} "
+        print(f"; PyTorch over auto: {times:.2f}, {'at least' if times >= LEAST_TIMES_TORCH else 'NOT at least'} "
               f"{LEAST_TIMES_TORCH}", end="")
     print()
 
