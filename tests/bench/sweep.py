@@ -5,7 +5,6 @@ the turns counts, and the shortest of what the process does beside, all by the c
 import csv
 import importlib.util
 import itertools
-import json
 import os
 import pathlib
 import subprocess
@@ -13,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from common import PROGRAM, Table, built, environment
+from common import PROGRAM, Table, built, environment, json_lines
 
 ITERATIONS, ROUNDS = 5000, 20
 TURNS, QUICK_TURNS = 2, 1
@@ -30,11 +29,11 @@ axes: {{seed: 1..1}}
 MOST_OF_DENSE, LEAST_TIMES_TORCH = .35, 8
 
 
-def timed(command, **options):
-    """Seconds of a process, by the clock, and what it printed."""
+def timed(call):
+    """Seconds by the clock, and what the call returns."""
     begin = time.monotonic()
-    printed = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options).stdout
-    return time.monotonic() - begin, printed
+    returned = call()
+    return time.monotonic() - begin, returned
 
 
 def own_seconds(folder, kernels, isa, data, iterations):
@@ -45,7 +44,7 @@ def own_seconds(folder, kernels, isa, data, iterations):
     grid.write_text(GRID.format(dataset="mnist" if data else "digits", iterations=iterations, rounds=ROUNDS))
     command = [built(PROGRAM), "run", grid, "--workers", "1", "--quiet", "--kernels", kernels,
                "--store", store, *(["--data", data] if data else [])]
-    whole, _ = timed(command, env=environment(isa))
+    whole, _ = timed(lambda: subprocess.run(command, env=environment(isa), check=True))
     points = subprocess.run([built(PROGRAM), "export", store], stdout=subprocess.PIPE, text=True, check=True).stdout
     levels = [float(point["seconds"]) for point in csv.DictReader(points.splitlines())]
     return [*levels, whole - sum(levels)]
@@ -54,10 +53,9 @@ def own_seconds(folder, kernels, isa, data, iterations):
 def torch_seconds(data, iterations, rounds):
     """The same of the script, for ROUNDS rounds: those that are not run count as the last that is."""
     script = pathlib.Path(__file__).with_name("sweep_torch.py")
-    command = [sys.executable, script, "--iterations", str(iterations), "--rounds", str(rounds),
-               *(["--data", data] if data else [])]
-    whole, printed = timed(command)
-    levels = [level["seconds"] for level in json.loads(printed)["levels"]]
+    command = [sys.executable, script, "--iterations", iterations, "--rounds", rounds, *(["--data", data] if data else [])]
+    whole, (line,) = timed(lambda: list(json_lines(command)))
+    levels = [level["seconds"] for level in line["levels"]]
     return [*levels, *levels[-1:] * (ROUNDS - rounds), whole - sum(levels)]
 
 
